@@ -1,0 +1,197 @@
+"""One index of a project: which files there are, and the syntax trees of its Python files, each read at most once."""
+
+import ast
+import os
+import tokenize
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+# Folders that never hold the project's own code. Virtual environments are found by their pyvenv.cfg as well.
+SKIPPED_FOLDERS = frozenset(
+    {
+        ".carboy", ".git", ".hg", ".svn", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".idea", ".vscode",
+        "__pycache__", "node_modules", "bower_components", "site-packages", ".venv", "venv", ".env.d", ".eggs",
+    }
+)  # fmt: skip
+MOST_FILES = 50_000
+LARGEST_SOURCE = 2_000_000  # bytes: a larger Python file is data in disguise
+LARGEST_TEXT = 4_000_000
+
+
+@dataclass(frozen=True)
+class Module:
+    """One Python file. `tree` is None where it could not be parsed, and `problem` says why."""
+
+    path: str
+    text: str
+    tree: ast.Module | None
+    problem: str | None = None
+    problem_line: int | None = None
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes, breadth first: walked once and shared by every finder."""
+        return tuple(ast.walk(self.tree)) if self.tree else ()
+
+
+@dataclass
+class Index:
+    """The files of one project. Paths are POSIX and relative to `root`; reading never leaves it."""
+
+    root: Path
+    files: tuple[str, ...]
+    truncated: bool = False
+    _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
+    _modules: dict[str, Module | None] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def file_set(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder that holds a file, parents included; the root is ""."""
+        found = {""}
+        for file in self.files:
+            found.update("" if str(p) == "." else str(p) for p in PurePosixPath(file).parents)
+        return frozenset(found)
+
+    def has(self, path: str) -> bool:
+        return path in self.file_set
+
+    def glob(self, pattern: str) -> list[str]:
+        """Files whose path matches, in order. `*` crosses folders: pass `requirements*.txt` with care."""
+        return [file for file in self.files if fnmatch(file, pattern)]
+
+    def named(self, *names: str) -> list[str]:
+        """Files with one of these base names, shallow ones first."""
+        found = [file for file in self.files if PurePosixPath(file).name in names]
+        return sorted(found, key=lambda file: (file.count("/"), file))
+
+    def text(self, path: str) -> str | None:
+        """The file's text, or None where it is missing, too large or not text at all."""
+        if path not in self._texts:
+            self._texts[path] = _read_text(self.root / path) if path in self.file_set else None
+        return self._texts[path]
+
+    def lines(self, path: str) -> list[str]:
+        return (self.text(path) or "").splitlines()
+
+    def module(self, path: str) -> Module | None:
+        """The parsed file, or None where there is no such Python file."""
+        if path not in self._modules:
+            self._modules[path] = _read_module(self.root, path) if path in self.file_set else None
+        return self._modules[path]
+
+    @cached_property
+    def python_files(self) -> tuple[str, ...]:
+        return tuple(file for file in self.files if file.endswith(".py"))
+
+    def modules(self) -> Iterator[Module]:
+        """Every Python file, in the order of `files`."""
+        for path in self.python_files:
+            module = self.module(path)
+            if module is not None:
+                yield module
+
+
+def build_index(root: Path) -> Index:
+    """List the project's files: sorted, bounded, following no symlink that leaves the project or loops."""
+    top = root.resolve()
+    files: list[str] = []
+    for file in _walk(top):
+        files.append(file)
+        if len(files) >= MOST_FILES:
+            return Index(top, tuple(sorted(files)), truncated=True)
+    return Index(top, tuple(sorted(files)))
+
+
+def _walk(top: Path) -> Iterator[str]:
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = sorted(os.scandir(top / folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if _is_folder(entry):
+                if not _is_skipped(entry):
+                    pending.append(path)
+            elif _is_file(entry, top):
+                yield path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _is_skipped(entry: os.DirEntry[str]) -> bool:
+    name = entry.name
+    return (
+        name in SKIPPED_FOLDERS
+        or name.endswith((".egg-info", ".dist-info"))
+        or Path(entry.path, "pyvenv.cfg").is_file()
+    )
+
+
+def _is_file(entry: os.DirEntry[str], top: Path) -> bool:
+    """Plain files, and symlinks to plain files inside the project: never a device, a pipe or a way out."""
+    try:
+        if entry.is_file(follow_symlinks=False):
+            return True
+        return entry.is_symlink() and entry.is_file() and Path(entry.path).resolve().is_relative_to(top)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _read_bytes(path: Path, most: int) -> bytes | None:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(most + 1)
+    except OSError:
+        return None
+    return None if len(data) > most else data
+
+
+def _read_text(path: Path) -> str | None:
+    data = _read_bytes(path, LARGEST_TEXT)
+    if data is None:
+        return None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # requirements.txt written by PowerShell
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data:
+        return None
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _read_module(root: Path, path: str) -> Module:
+    data = _read_bytes(root / path, LARGEST_SOURCE)
+    if data is None:
+        return Module(path, "", None, "cannot be read, or is larger than 2 MB")
+    try:
+        encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as fault:
+        return Module(path, data.decode("utf-8", "replace"), None, f"not in the encoding it declares: {fault}")
+    return _parse(path, text)
+
+
+def _parse(path: str, text: str) -> Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in the user's code are not our news
+            return Module(path, text, ast.parse(text, filename=path))
+    except SyntaxError as fault:
+        return Module(path, text, None, fault.msg or "syntax error", fault.lineno)
+    except (ValueError, RecursionError, MemoryError) as fault:
+        return Module(path, text, None, f"cannot be parsed: {type(fault).__name__}")
