@@ -14,10 +14,11 @@ from pathlib import Path, PurePosixPath
 # Folders that never hold the project's own code. Virtual environments are found by their pyvenv.cfg as well.
 SKIPPED_FOLDERS = frozenset(
     {
-        ".carboy", ".git", ".hg", ".svn", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".idea", ".vscode",
+        ".carboy", ".git", ".hg", ".svn", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".idea",
+        ".vscode",
         "__pycache__", "node_modules", "bower_components", "site-packages", ".venv", "venv", ".env.d", ".eggs",
     }
-)  # fmt: skip
+)  # fmt: skip  (a list reads better packed)
 MOST_FILES = 50_000
 LARGEST_SOURCE = 2_000_000  # bytes: a larger Python file is data in disguise
 LARGEST_TEXT = 4_000_000
