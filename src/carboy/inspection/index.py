@@ -4,12 +4,14 @@ import ast
 import os
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import TypeVar, cast
+from typing import TypeVar, cast
 
 # Folders that never hold the project's own code. Virtual environments are found by their pyvenv.cfg as well.
 SKIPPED_FOLDERS = frozenset(
@@ -22,6 +24,13 @@ SKIPPED_FOLDERS = frozenset(
 MOST_FILES = 50_000
 LARGEST_SOURCE = 2_000_000  # bytes: a larger Python file is data in disguise
 LARGEST_TEXT = 4_000_000
+
+T = TypeVar("T")
+
+
+Node = TypeVar("Node", bound=ast.AST)
+# They have no place, are shared between trees, and are a third of all nodes.
+_PLACELESS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
 
 
 @dataclass(frozen=True)
@@ -36,8 +45,19 @@ class Module:
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
-        """All nodes, breadth first: walked once and shared by every finder."""
-        return tuple(ast.walk(self.tree)) if self.tree else ()
+        """All nodes that have a place in the file, breadth first: walked once and shared by every finder."""
+        return tuple(_flatten(self.tree)) if self.tree else ()
+
+    @cached_property
+    def _buckets(self) -> dict[type[ast.AST], list[ast.AST]]:
+        buckets: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in self.nodes:
+            buckets.setdefault(type(node), []).append(node)
+        return buckets
+
+    def of(self, kind: type[Node]) -> list[Node]:
+        """The nodes of exactly this type: what to use instead of walking, which costs most of an inspection."""
+        return cast("list[Node]", self._buckets.get(kind, []))
 
 
 @dataclass
@@ -49,6 +69,13 @@ class Index:
     truncated: bool = False
     _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
     _modules: dict[str, Module | None] = field(default_factory=dict, repr=False)
+    _derived: dict[object, object] = field(default_factory=dict, repr=False)
+
+    def derived(self, make: "Callable[[Index], T]") -> T:
+        """What `make` reads out of this index: made once, then shared by every finder that asks."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return cast(T, self._derived[make])
 
     @cached_property
     def file_set(self) -> frozenset[str]:
@@ -99,6 +126,18 @@ class Index:
             module = self.module(path)
             if module is not None:
                 yield module
+
+
+def _flatten(tree: ast.AST) -> list[ast.AST]:
+    """Like ast.walk at a third of its price: no generator for each node, no lookup of each field by name."""
+    queue = [tree]
+    for node in queue:
+        for value in node.__dict__.values():
+            if type(value) is list:
+                queue.extend(item for item in value if isinstance(item, ast.AST) and not isinstance(item, _PLACELESS))
+            elif isinstance(value, ast.AST) and not isinstance(value, _PLACELESS):
+                queue.append(value)
+    return queue
 
 
 def build_index(root: Path) -> Index:
