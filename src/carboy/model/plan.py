@@ -7,7 +7,7 @@ limits. `planfile.schema` derives the validation, the JSON schema, `carboy expla
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 ServerKind = Literal["gunicorn", "uwsgi", "waitress", "uvicorn", "granian"]
 WorkerClass = Literal["sync", "gthread", "gevent", "eventlet", "uvicorn", "asgi"]
@@ -24,14 +24,36 @@ def setting(
     maximum: float | None = None,
     example: str | None = None,
     secret: bool = False,
+    pattern: str | None = None,
+    form: str | None = None,
 ) -> Any:
-    """Declare one key of the plan: `help_text` is one or two sentences, limits are inclusive."""
-    metadata = {"help": help_text, "minimum": minimum, "maximum": maximum, "example": example, "secret": secret}
+    """Declare one key of the plan: `help_text` is one or two sentences, limits are inclusive.
+
+    `pattern` is a regular expression for a text, for each text of a list, or for the names of a table; `form` says
+    the same for people.
+    """
+    metadata = {
+        "help": help_text,
+        "minimum": minimum,
+        "maximum": maximum,
+        "example": example,
+        "secret": secret,
+        "pattern": pattern,
+        "form": form,
+    }
     if factory is not MISSING:
         return field(default_factory=factory, metadata=metadata)
     if default is MISSING:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+INSIDE: Final = r"^(?![/\\~])(?![A-Za-z]:)(?!(.*[/\\])?\.\.([/\\]|$))[^\n]*$"  # a path that stays in the project
+INSIDE_FORM: Final = "a path inside the project"
+ROUTE: Final = r"^/\S*$"
+ROUTE_FORM: Final = "a path that begins with /"
+VARIABLE: Final = r"^(?!CARBOY_)[A-Za-z_][A-Za-z0-9_]*$"
+VARIABLE_FORM: Final = "the name of a variable, not one of Carboy's own (CARBOY_...)"
 
 
 def _no_entries() -> Mapping[str, Any]:
@@ -42,7 +64,12 @@ def _no_entries() -> Mapping[str, Any]:
 class App:
     """`[app]`: what is served."""
 
-    name: str = setting("Name of the project: small letters, digits and dashes; at most 40 characters.", "")
+    name: str = setting(
+        "Name of the project: small letters, digits and dashes; at most 40 characters.",
+        "",
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?)?$",
+        form="small letters, digits and dashes, at most 40",
+    )
     ref: str | None = setting(
         "The app object or factory as module:attribute or module:factory('argument').",
         None,
@@ -56,10 +83,35 @@ class App:
     )
     interface: Literal["wsgi", "asgi"] = setting("What the object speaks.", "wsgi")
     async_views: bool = setting("Whether Flask views are coroutines; green workers cannot serve them.", False)
-    folder: str = setting("Working directory and first import path, relative to the project.", "")
-    import_paths: tuple[str, ...] = setting("Further import paths, relative to the project.", ())
-    python: str | None = setting("Python version of the app's environment.", None, example="3.12")
-    source: str | None = setting("File that the dependencies are installed from.", None, example="requirements.txt")
+    websocket: str | None = setting(
+        "Library of long connections: flask-socketio needs one process or sticky routes, others a thread for each.",
+        None,
+        example="flask-socketio",
+    )
+    folder: str = setting(
+        "Working directory and first import path, relative to the project.",
+        "",
+        example="backend",
+        pattern=INSIDE,
+        form=INSIDE_FORM,
+    )
+    import_paths: tuple[str, ...] = setting(
+        "Further import paths, relative to the project.", (), example='["src"]', pattern=INSIDE, form=INSIDE_FORM
+    )
+    python: str | None = setting(
+        "Python version of the app's environment.",
+        None,
+        example="3.12",
+        pattern=r"^\d+\.\d+(\.\d+)?$",
+        form='a version such as "3.12"',
+    )
+    source: str | None = setting(
+        "File that the dependencies are installed from.",
+        None,
+        example="requirements.txt",
+        pattern=INSIDE,
+        form=INSIDE_FORM,
+    )
     manager: Literal["pip", "uv", "poetry", "pdm", "pipenv", "setuptools", "conda", "none"] = setting(
         "What wrote the dependency file.", "none"
     )
@@ -72,10 +124,18 @@ class App:
         "Install only versions published before this date: the working set of an aged project.",
         None,
         example="2021-06-30",
+        pattern=r"^\d{4}-\d\d-\d\d(T\S+)?$",
+        form='a date such as "2021-06-30"',
     )
-    build: tuple[str, ...] = setting("Build steps, run in the release before it starts, such as npm's.", ())
+    build: tuple[str, ...] = setting(
+        "Build steps, run in the release before it starts, such as npm's.", (), example='["npm ci", "npm run build"]'
+    )
     shared: tuple[str, ...] = setting(
-        "Files and folders that the app writes and that outlive a release: an SQLite file, uploads, instance.", ()
+        "Files and folders that the app writes and that outlive a release: an SQLite file, uploads, instance.",
+        (),
+        example='["instance", "uploads"]',
+        pattern=INSIDE,
+        form=INSIDE_FORM,
     )
 
 
@@ -108,7 +168,12 @@ class Server:
     limit_request_line: int = setting("Longest request line in bytes.", 4094, minimum=0, maximum=8190)
     limit_request_fields: int = setting("Most header fields of a request.", 100, minimum=1, maximum=32768)
     limit_request_field_size: int = setting("Longest header field in bytes.", 8190, minimum=0, maximum=65536)
-    umask: str = setting("Permissions taken away from files that the app makes, octal.", "027")
+    umask: str = setting(
+        "Permissions taken away from files that the app makes, octal.",
+        "027",
+        pattern=r"^0?[0-7]{3}$",
+        form='octal digits such as "027"',
+    )
     access_log: bool = setting("Write a line for each request.", True)
     reason: str = setting("Why this server was chosen; for people.", "")
 
@@ -129,9 +194,13 @@ class Process:
 class Release:
     """`[release]`: what prepares a release before it takes traffic."""
 
-    commands: tuple[str, ...] = setting("Run once for each release, safe to repeat: migrations, reference data.", ())
+    commands: tuple[str, ...] = setting(
+        "Run once for each release, safe to repeat: migrations, reference data.", (), example='["flask db upgrade"]'
+    )
     initial: tuple[str, ...] = setting(
-        "Run once, before the first release only, because they lose data or fail when they are repeated.", ()
+        "Run once, before the first release only, because they lose data or fail when they are repeated.",
+        (),
+        example='["flask init-db"]',
     )
     timeout: int = setting("Seconds that one command may take.", 600, minimum=1, maximum=86400)
 
@@ -140,12 +209,25 @@ class Release:
 class Health:
     """`[health]`: what the gate asks before a release is called good."""
 
-    live: str = setting("Route that says the process lives; Carboy's wrapper answers it.", "/health")
-    ready: str = setting(
-        "Route that says the app can work; Carboy's wrapper answers it unless the app has its own.", "/ready"
+    live: str = setting(
+        "Route that says the process lives; Carboy's wrapper answers it.", "/health", pattern=ROUTE, form=ROUTE_FORM
     )
-    pages: tuple[str, ...] = setting("Pages that must answer below 500, best ones that need the database.", ())
-    static: str | None = setting("One static file that must be served.", None, example="/static/style.css")
+    ready: str = setting(
+        "Route that says the app can work; Carboy's wrapper answers it unless the app has its own.",
+        "/ready",
+        pattern=ROUTE,
+        form=ROUTE_FORM,
+    )
+    pages: tuple[str, ...] = setting(
+        "Pages that must answer below 500, best ones that need the database.",
+        (),
+        example='["/", "/products"]',
+        pattern=ROUTE,
+        form=ROUTE_FORM,
+    )
+    static: str | None = setting(
+        "One static file that must be served.", None, example="/static/style.css", pattern=ROUTE, form=ROUTE_FORM
+    )
     timeout: int = setting("Seconds until the whole gate must have passed.", 60, minimum=1, maximum=3600)
 
 
@@ -175,12 +257,27 @@ class Plan:
     target: Literal["local"] = setting("Where it runs.", "local")
     app: App = setting("What is served.", factory=App)
     server: Server = setting("The production server.", factory=Server)
-    processes: Mapping[str, Process] = setting("Processes beside the web server.", factory=_no_entries)
+    processes: Mapping[str, Process] = setting(
+        "Processes beside the web server.",
+        factory=_no_entries,
+        pattern=r"^(?!web$)[a-z][a-z0-9-]{0,30}$",
+        form="small letters, digits and dashes; web is the server itself",
+    )
     release: Release = setting("What prepares a release.", factory=Release)
     health: Health = setting("What the gate asks.", factory=Health)
     proxy: Proxy = setting("Who stands in front.", factory=Proxy)
     logs: Logs = setting("The log stream.", factory=Logs)
     variables: Mapping[str, str] = setting(
-        "Variables the app reads that are no secrets; secrets belong in .env or the environment.", factory=_no_entries
+        "Variables the app reads that are no secrets; secrets belong in .env or the environment.",
+        factory=_no_entries,
+        example='{ FLASK_CONFIG = "production" }',
+        pattern=VARIABLE,
+        form=VARIABLE_FORM,
     )
-    secrets: tuple[str, ...] = setting("Names of the variables that are secrets; never their values.", ())
+    secrets: tuple[str, ...] = setting(
+        "Names of the variables that are secrets; never their values.",
+        (),
+        example='["SECRET_KEY", "DATABASE_URL"]',
+        pattern=VARIABLE,
+        form=VARIABLE_FORM,
+    )
