@@ -4,7 +4,20 @@ import re
 from pathlib import Path
 
 from carboy.errors import UsageFault
+from carboy.inspection.app import find_app
+from carboy.inspection.app_warnings import find_app_warnings
+from carboy.inspection.build import find_build
+from carboy.inspection.data import find_data
+from carboy.inspection.dependencies import find_dependencies
 from carboy.inspection.index import Index, build_index
+from carboy.inspection.migrations import find_migrations
+from carboy.inspection.processes import find_processes
+from carboy.inspection.project_warnings import find_warnings
+from carboy.inspection.python_version import find_python
+from carboy.inspection.release_commands import find_release_commands
+from carboy.inspection.static import find_static
+from carboy.inspection.uploads import find_uploads
+from carboy.inspection.variables import find_variables
 from carboy.model.facts import Facts
 
 
@@ -26,4 +39,21 @@ def project_name(project: Path) -> str:
 
 
 def read_facts(index: Index, name: str) -> Facts:
-    raise AssertionError  # replaced while the finders land
+    """Ask every finder; the app comes first because the others look from where it stands."""
+    app = find_app(index)
+    dependencies = find_dependencies(index, app.folder)
+    return Facts(
+        name=name,
+        app=app,
+        python=find_python(index, app.folder),
+        dependencies=dependencies,
+        data=find_data(index, dependencies, app),
+        migrations=find_migrations(index, dependencies, app),
+        release_commands=find_release_commands(index, dependencies, app),
+        processes=find_processes(index, app),
+        static=find_static(index, dependencies, app),
+        uploads=find_uploads(index, dependencies, app),
+        variables=find_variables(index, dependencies, app),
+        build=find_build(index, dependencies, app),
+        warnings=(*find_app_warnings(index, app), *find_warnings(index, dependencies, app)),
+    )
