@@ -73,9 +73,7 @@ class Child:
     def _watch(self, descriptor: int, stream: str) -> None:
         os.set_blocking(descriptor, False)
         self._pending[descriptor] = b""
-        self._selector.register(
-            descriptor, selectors.EVENT_READ, lambda d=descriptor, s=stream: self._read(d, s)
-        )
+        self._selector.register(descriptor, selectors.EVENT_READ, lambda d=descriptor, s=stream: self._read(d, s))
 
     def _read(self, descriptor: int, stream: str) -> None:
         try:

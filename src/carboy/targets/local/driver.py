@@ -75,7 +75,9 @@ def _wait_until_it_reports(folder: StateFolder, process: subprocess.Popen[bytes]
             break
         time.sleep(0.005)
     tail = folder.supervisor_log.read_text(errors="replace").splitlines()[-5:]
-    raise Failed("the supervisor did not start", where="start", details=tuple(tail), hint=f"read {folder.supervisor_log}")
+    raise Failed(
+        "the supervisor did not start", where="start", details=tuple(tail), hint=f"read {folder.supervisor_log}"
+    )
 
 
 def stop(folder: StateFolder, *, on_wait: Callable[[float], None] = lambda _: None) -> bool:

@@ -12,7 +12,9 @@ from typing import Any, TextIO
 LONGEST_LINE = 16_384  # characters; what is longer is cut and says so
 
 
-def entry(process: str, instance: int, release: int, stream: str, line: str, *, now: float | None = None) -> dict[str, Any]:
+def entry(
+    process: str, instance: int, release: int, stream: str, line: str, *, now: float | None = None
+) -> dict[str, Any]:
     """One line of the stream. `time` is seconds since the epoch, `stream` out, err or carboy."""
     if len(line) > LONGEST_LINE:
         line = f"{line[:LONGEST_LINE]} ... [{len(line) - LONGEST_LINE} characters cut]"

@@ -62,7 +62,7 @@ class Supervisor:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal it was started from may close
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake the loop
 
-    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
 
     def _turn(self, timeout: float) -> None:
