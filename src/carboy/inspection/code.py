@@ -1,0 +1,362 @@
+"""What the project's Python files define and import: read once from the index, shared by the finders."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from carboy.inspection.index import Index, Module
+from carboy.model.facts import AppFact, Place
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+DECOY_FOLDERS = frozenset(
+    {
+        "test",
+        "tests",
+        "testing",
+        "unittests",
+        "functional_tests",
+        "e2e",
+        "example",
+        "examples",
+        "demo",
+        "demos",
+        "sample",
+        "samples",
+        "doc",
+        "docs",
+        "docs_src",
+        "benchmark",
+        "benchmarks",
+        "tutorial",
+        "tutorials",
+        "cookiecutter",
+        "fixtures",
+    }
+)  # fmt: skip  (a list reads better packed)
+_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest|noxfile|fabfile|setup)\.py$")
+_TIERS = (
+    ("testing", re.compile(r"(?<![a-z])(unit)?test(ing|s)?(?![a-z])|(?<![a-z])ci(?![a-z])")),
+    ("development", re.compile(r"(?<![a-z])(dev|devel|develop|development|local|debug|docker_?dev)(?![a-z])")),
+    ("production", re.compile(r"(?<![a-z])(prod|production|heroku|live|deploy|deployment|docker|unix)(?![a-z])")),
+    ("staging", re.compile(r"(?<![a-z])(stag(e|ing)|qa|uat|preprod)(?![a-z])")),
+)
+
+
+@dataclass
+class Code:
+    """One Python file: its definitions, imports and the nodes that finders ask for, grouped once."""
+
+    path: str
+    tree: ast.Module
+    definitions: list[Definition] = field(default_factory=list)
+    calls: list[ast.Call] = field(default_factory=list)
+    assigns: list[ast.Assign | ast.AnnAssign] = field(default_factory=list)
+    subscripts: list[ast.Subscript] = field(default_factory=list)
+    compares: list[ast.Compare] = field(default_factory=list)
+    handlers: list[ast.Try] = field(default_factory=list)
+    raises: list[ast.If] = field(default_factory=list)
+    imports: dict[str, str] = field(default_factory=dict)  # local name -> dotted name, absolute where it can be told
+    import_lines: dict[str, int] = field(default_factory=dict)  # dotted name -> first line
+    module_names: dict[str, list[ast.expr]] = field(default_factory=dict)
+    main_guards: list[ast.If] = field(default_factory=list)
+
+    def place(self, node: ast.AST | None = None) -> Place:
+        return Place(self.path, getattr(node, "lineno", None))
+
+    def dotted(self, node: ast.AST) -> str:
+        """The dotted name an expression stands for, imports resolved; "" where it is no plain name."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ".".join([*([] if not parts else ["?"]), *reversed(parts)])
+        return ".".join([self.imports.get(node.id, node.id), *reversed(parts)])
+
+    def owners(self, node: ast.AST) -> list[Definition]:
+        """The functions and classes around a node, outermost first."""
+        line = getattr(node, "lineno", 0)
+        return [d for d in self.definitions if d is not node and d.lineno <= line <= (d.end_lineno or d.lineno)]
+
+    def function_of(self, node: ast.AST) -> Function | None:
+        inside = [owner for owner in self.owners(node) if not isinstance(owner, ast.ClassDef)]
+        return inside[-1] if inside else None
+
+    def in_main_guard(self, node: ast.AST) -> bool:
+        line = getattr(node, "lineno", 0)
+        return any(guard.lineno <= line <= (guard.end_lineno or 0) for guard in self.main_guards)
+
+
+@dataclass
+class Project:
+    """All Python files that parse. `ours` leaves out tests, examples and documentation."""
+
+    index: Index
+    codes: dict[str, Code]
+
+    @property
+    def ours(self) -> Iterator[Code]:
+        return (code for path, code in self.codes.items() if not is_decoy(path))
+
+    def resolve(self, dotted: str, near: str) -> tuple[str, str] | None:
+        """The file and the name inside it that a dotted name stands for, looked up from the file `near`."""
+        parts = dotted.split(".")
+        for count in range(len(parts), 0, -1):
+            found = self._file_of("/".join(parts[:count]), near)
+            if found:
+                return found, ".".join(parts[count:])
+        return None
+
+    def _file_of(self, stem: str, near: str) -> str | None:
+        folders = [str(parent) for parent in PurePosixPath(near).parents]
+        for folder in [*("" if f == "." else f + "/" for f in folders), "src/"]:
+            for path in (f"{folder}{stem}.py", f"{folder}{stem}/__init__.py"):
+                if path in self.codes:
+                    return path
+        return None
+
+    def function(self, name: str, near: str) -> tuple[Code, Function] | None:
+        """The project's function that a (dotted) name calls, seen from `near`."""
+        code = self.codes.get(near)
+        local = _function_named(code, name.rsplit(".", 1)[-1]) if code and ("." not in name) else None
+        if code and local:
+            return code, local
+        found = self.resolve(name, near)
+        if not found or not found[1]:
+            return None
+        target = self.codes[found[0]]
+        wanted = found[1].rsplit(".", 1)[-1]
+        function = _function_named(target, wanted)
+        if function:
+            return target, function
+        onward = target.imports.get(found[1])
+        return self.function(onward, found[0]) if onward and onward != name else None
+
+
+def _function_named(code: Code | None, name: str) -> Function | None:
+    for definition in code.definitions if code else ():
+        if not isinstance(definition, ast.ClassDef) and definition.name == name:
+            return definition
+    return None
+
+
+def read_project(index: Index) -> Project:
+    """Summaries of all Python files, in the order of the index."""
+    codes: dict[str, Code] = {}
+    for module in index.modules():
+        if module.tree is not None:
+            codes[module.path] = _read_code(module, module.tree)
+    return Project(index, codes)
+
+
+def project_of(index: Index) -> Project:
+    """The shared summary of one index."""
+    return index.derived(read_project)
+
+
+def is_decoy(path: str) -> bool:
+    """Whether a file is a test, an example or documentation: no evidence of what production does."""
+    folders = path.lower().split("/")[:-1]
+    return bool(_TEST_FILE.search(path.lower())) or any(folder in DECOY_FOLDERS for folder in folders)
+
+
+def tier_of(*names: str) -> str:
+    """The tier that names of a class, key or file speak of, "base" where they speak of none."""
+    for name in names:
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("_", " ")
+        for tier, pattern in _TIERS:
+            if pattern.search(words):
+                return tier
+    return "base"
+
+
+def _read_code(module: Module, tree: ast.Module) -> Code:
+    code = Code(module.path, tree)
+    for node in module.nodes:
+        _file_node(code, node)
+    code.definitions.sort(key=lambda definition: (definition.lineno, -(definition.end_lineno or 0)))
+    for statement in _top_statements(tree.body):
+        if isinstance(statement, ast.If) and is_main_guard(statement):
+            code.main_guards.append(statement)
+        for name, value in assigned(statement):
+            code.module_names.setdefault(name, []).append(value)
+    return code
+
+
+def _file_node(code: Code, node: ast.AST) -> None:
+    match node:
+        case ast.Call():
+            code.calls.append(node)
+        case ast.Assign() | ast.AnnAssign():
+            code.assigns.append(node)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            code.definitions.append(node)
+        case ast.Subscript():
+            code.subscripts.append(node)
+        case ast.Compare():
+            code.compares.append(node)
+        case ast.Try():
+            code.handlers.append(node)
+        case ast.If():
+            code.raises.append(node)
+        case ast.Import():
+            _file_import(code, node)
+        case ast.ImportFrom():
+            _file_import_from(code, node)
+
+
+def _file_import(code: Code, node: ast.Import) -> None:
+    for alias in node.names:
+        code.import_lines.setdefault(alias.name, node.lineno)
+        if alias.asname:
+            code.imports[alias.asname] = alias.name
+        else:
+            code.imports[alias.name.split(".")[0]] = alias.name.split(".")[0]
+
+
+def _file_import_from(code: Code, node: ast.ImportFrom) -> None:
+    base = _absolute(code.path, node)
+    code.import_lines.setdefault(base, node.lineno)
+    for alias in node.names:
+        dotted = f"{base}.{alias.name}" if base else alias.name
+        code.import_lines.setdefault(dotted, node.lineno)
+        code.imports[alias.asname or alias.name] = dotted
+
+
+def _absolute(path: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = list(PurePosixPath(path).parts[:-1])
+    kept = parts[: len(parts) - (node.level - 1)] if node.level > 1 else parts
+    return ".".join([*kept, *([node.module] if node.module else [])])
+
+
+def _top_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that run when the module is imported, branches included."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If | ast.Try | ast.With | ast.For):
+            for name in ("body", "orelse", "finalbody"):
+                yield from _top_statements(getattr(statement, name, []))
+            for handler in getattr(statement, "handlers", []):
+                yield from _top_statements(handler.body)
+
+
+def statements_in(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block and of its branches, without those of inner definitions."""
+    return _top_statements(body)
+
+
+def assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """The plain names that a statement assigns, with the expression."""
+    match statement:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, value
+                elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                    pairs = zip(target.elts, value.elts, strict=False)
+                    yield from ((name.id, part) for name, part in pairs if isinstance(name, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is not None:
+            yield name, value
+
+
+def is_main_guard(node: ast.If) -> bool:
+    """Whether this is `if __name__ == "__main__":`."""
+    match node.test:
+        case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant(value="__main__")]):
+            return True
+        case ast.Compare(left=ast.Constant(value="__main__"), comparators=[ast.Name(id="__name__")]):
+            return True
+    return False
+
+
+def keyword(call: ast.Call, *names: str) -> ast.expr | None:
+    """The value of the first keyword argument with one of these names."""
+    for item in call.keywords:
+        if item.arg in names:
+            return item.value
+    return None
+
+
+def argument(call: ast.Call, position: int, *names: str) -> ast.expr | None:
+    """An argument given by position or by one of these names."""
+    if position < len(call.args) and not any(isinstance(arg, ast.Starred) for arg in call.args[: position + 1]):
+        return call.args[position]
+    return keyword(call, *names)
+
+
+def constant_text(node: ast.AST | None) -> str | None:
+    """The text of a string constant, None for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def production_codes(index: Index, app: AppFact) -> list[Code]:
+    """The files that run in production: what the app's file imports, and the rest of its package.
+
+    Where no app is known, all of the project's own files.
+    """
+    project = project_of(index)
+    if not app.file or app.file not in project.codes:
+        return list(project.ours)
+    reached = _reached(project, app.file)
+    package = _package_of(index, app.file)
+    if package:
+        reached.update(p for p in project.codes if p.startswith(package + "/") and not is_decoy(p[len(package) :]))
+    return [code for path, code in project.codes.items() if path in reached]
+
+
+def _package_of(index: Index, path: str) -> str | None:
+    """The outermost package that holds a file, None for a plain module."""
+    found = None
+    for parent in PurePosixPath(path).parents:
+        if str(parent) == "." or not index.has(f"{parent}/__init__.py"):
+            break
+        found = str(parent)
+    return found
+
+
+def _reached(project: Project, start: str) -> set[str]:
+    reached = {start}
+    pending = [start]
+    while pending:
+        path = pending.pop()
+        for target in _targets(project, path):
+            if target not in reached:
+                reached.add(target)
+                pending.append(target)
+    return reached
+
+
+def _targets(project: Project, path: str) -> Iterator[str]:
+    code = project.codes[path]
+    dotted_names = [*code.import_lines, *_object_names(code)]
+    for dotted in dotted_names:
+        found = project.resolve(dotted, path)
+        if found:
+            yield found[0]
+            yield from _packages_above(project, found[0])
+
+
+def _packages_above(project: Project, path: str) -> Iterator[str]:
+    for parent in PurePosixPath(path).parents:
+        candidate = f"{parent}/__init__.py"
+        if candidate in project.codes:
+            yield candidate
+
+
+def _object_names(code: Code) -> Iterator[str]:
+    """Modules named by a string: from_object("config.ProductionConfig"), import_string, import_module."""
+    for call in code.calls:
+        if code.dotted(call.func).rsplit(".", 1)[-1] in {
+            "from_object",
+            "import_string",
+            "import_module",
+            "from_pyfile",
+        }:
+            text = constant_text(argument(call, 0, "obj", "import_name"))
+            if text and re.fullmatch(r"[\w.]+", text):
+                yield text.removesuffix(".py") if text.endswith(".py") else text
