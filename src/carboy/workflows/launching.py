@@ -1,0 +1,164 @@
+"""From a staged release to one that serves: start, put it through the gate, and say what failed where it did not."""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from carboy.errors import Failed
+from carboy.release.asking import Door
+from carboy.release.gate import GateReport, GateRequest, pass_gate
+from carboy.targets.local import contract, driver
+from carboy.targets.local.logbook import read_entries
+from carboy.targets.local.record import ReleaseRecord
+from carboy.targets.local.specification import ProcessSpecification, Specification
+from carboy.targets.local.state import StateFolder
+
+TAIL = 15  # log lines shown with a failure
+
+
+def specification(
+    folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str], token: str
+) -> Specification:
+    """What the supervisor runs: the web server and every other process, instance by instance."""
+    environment = {**variables, contract.GATE_TOKEN: token}
+    processes = [
+        ProcessSpecification(
+            name=item.name,
+            instance=instance,
+            argv=item.argv,
+            folder=item.folder,
+            # Only web answers the gate: no other process needs the release's token.
+            variables={**(environment if item.name == "web" else dict(variables)), **item.variables},
+            stop_signal=item.stop_signal,
+            stop_timeout=item.stop_timeout,
+        )
+        for item in record.processes
+        for instance in range(1, item.scale + 1)
+    ]
+    longest = max((item.stop_timeout for item in record.processes), default=30.0)
+    return Specification(
+        name=record.name,
+        tier=record.tier,
+        release=record.number,
+        url=record.url,
+        server=record.server,
+        state=str(folder.running),
+        log=str(folder.log),
+        log_max_bytes=record.log_max_bytes,
+        log_keep=record.log_keep,
+        umask=record.umask,
+        processes=tuple(processes),
+        extra={"stop_timeout": longest, "fingerprint": record.fingerprint, "port": record.port},
+    )
+
+
+def start_and_gate(
+    folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str], *, on_started: Callable[[], None]
+) -> tuple[int, GateReport]:
+    """Start `record` and gate it; the supervisor's process id and what was asked.
+
+    Raises Failed after everything was stopped again; its details end with the last lines of the log.
+    """
+    token = secrets.token_urlsafe(24)
+    refuse_taken_port(record.host, record.port)
+    begun = time.time()
+    pid = driver.start(folder, specification(folder, record, variables, token))
+    on_started()
+    try:
+        report = pass_gate(gate_request(folder, record, token))
+    except Failed as fault:
+        driver.stop(folder)
+        lines = last_lines(folder, since=begun)
+        raise Failed(
+            fault.what, where=fault.where, hint=fault.hint, details=(*fault.details, *_headed(lines))
+        ) from fault
+    except BaseException:  # interrupted: nothing half-started is left behind
+        driver.stop(folder)
+        raise
+    return pid, report
+
+
+def gate_request(folder: StateFolder, record: ReleaseRecord, token: str) -> GateRequest:
+    address = "127.0.0.1" if record.host in ("0.0.0.0", "") else record.host  # noqa: S104 - a comparison
+    return GateRequest(
+        door=Door(address, record.port, f"{'localhost' if address == '127.0.0.1' else address}:{record.port}"),
+        token=token,
+        workers=record.workers,
+        live=record.live,
+        ready=record.ready,
+        pages=record.pages,
+        static=record.static,
+        timeout=record.gate_timeout,
+        alive=lambda: why_dead(folder),
+        prepared=tuple(record.prepared),
+    )
+
+
+def why_dead(folder: StateFolder) -> str | None:
+    """Why the web server cannot be expected to answer any more; None while it may."""
+    state = driver.running_state(folder)
+    if state is None:
+        return "the supervisor is gone"
+    for item in state["processes"]:
+        if item["name"] == "web" and item["exit"] is not None and item["pid"] is None:
+            return f"the server ended with {item['exit']}"
+    return None
+
+
+def last_lines(folder: StateFolder, *, since: float, process: str | None = "web") -> list[str]:
+    """The end of the log since a moment (seconds since the epoch), of one process or of all."""
+    lines = [
+        str(item["line"])
+        for item in read_entries(folder.log)
+        if item["time"] >= since and process in (None, item["process"]) and item["stream"] != "carboy"
+    ]
+    return lines[-TAIL:]
+
+
+def _headed(lines: list[str]) -> list[str]:
+    return ["", "last log lines:", *lines] if lines else []
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raises Failed where something else listens there already."""
+    fault = port_fault(host, port)
+    if fault is not None:
+        raise Failed(
+            f"port {port} cannot be listened on: {fault}",
+            where="start",
+            hint=f"end what uses it, or choose another: carboy up --port {port + 1}",
+        )
+
+
+def port_fault(host: str, port: int) -> str | None:
+    """Why a server cannot listen on `port`, or None where it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            return fault.strerror or str(fault)
+    return None
+
+
+def free_port(host: str, first: int, most: int = 100) -> int:
+    """`first`, or the next port above it that is free."""
+    for port in range(first, first + most):
+        if port_fault(host, port) is None:
+            return port
+    raise Failed(f"no free port from {first} to {first + most - 1}", where="start", hint="name one with --port")
+
+
+def report_json(report: GateReport) -> list[dict[str, Any]]:
+    return [
+        {"what": item.what, "path": item.path, "verdict": item.verdict, "seconds": round(item.seconds, 4)}
+        for item in report.asked
+    ]
+
+
