@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from carboy.inspection.index import Index, Module
+from carboy.inspection.index import Index, Module, parse_module
 from carboy.model.facts import AppFact, Place
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -57,7 +57,7 @@ class Code:
     subscripts: list[ast.Subscript] = field(default_factory=list)
     compares: list[ast.Compare] = field(default_factory=list)
     handlers: list[ast.Try] = field(default_factory=list)
-    raises: list[ast.If] = field(default_factory=list)
+    branches: list[ast.If] = field(default_factory=list)
     imports: dict[str, str] = field(default_factory=dict)  # local name -> dotted name, absolute where it can be told
     import_lines: dict[str, int] = field(default_factory=dict)  # dotted name -> first line
     module_names: dict[str, list[ast.expr]] = field(default_factory=dict)
@@ -149,7 +149,22 @@ def read_project(index: Index) -> Project:
     for module in index.modules():
         if module.tree is not None:
             codes[module.path] = _read_code(module, module.tree)
+    for path in dict.fromkeys(path for code in list(codes.values()) for path in _settings_files(code, index)):
+        text = index.text(path)
+        parsed = parse_module(path, text) if text and path not in codes else None
+        if parsed and parsed.tree:
+            codes[path] = _read_code(parsed, parsed.tree)
     return Project(index, codes)
+
+
+def _settings_files(code: Code, index: Index) -> Iterator[str]:
+    """Files that `from_pyfile` reads, whatever they are called: Flask runs them as Python."""
+    for call in code.calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "from_pyfile":
+            text = constant_text(argument(call, 0, "filename"))
+            name = PurePosixPath(text or "").name
+            found = [path for path in index.named(name) if not path.endswith(".py")] if name else []
+            yield from found[:2]
 
 
 def project_of(index: Index) -> Project:
@@ -201,7 +216,7 @@ def _file_node(code: Code, node: ast.AST) -> None:
         case ast.Try():
             code.handlers.append(node)
         case ast.If():
-            code.raises.append(node)
+            code.branches.append(node)
         case ast.Import():
             _file_import(code, node)
         case ast.ImportFrom():
@@ -333,6 +348,7 @@ def _reached(project: Project, start: str) -> set[str]:
 
 def _targets(project: Project, path: str) -> Iterator[str]:
     code = project.codes[path]
+    yield from (path for path in _settings_files(code, project.index) if path in project.codes)
     dotted_names = [*code.import_lines, *_object_names(code)]
     for dotted in dotted_names:
         found = project.resolve(dotted, path)

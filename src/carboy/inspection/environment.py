@@ -9,9 +9,8 @@ from carboy.inspection.code import Code, Function, Project, argument, constant_t
 from carboy.inspection.index import Index
 
 ENVIRON = frozenset({"os.environ", "os.environb", "environ"})
-_GETTERS = frozenset(
-    {"os.getenv", "os.environ.get", "os.environ.pop", "os.environ.setdefault", "environ.get", "getenv"}
-)
+_METHODS = frozenset({"get", "pop", "setdefault"})
+_GETTERS = frozenset({"os.getenv", "environ.get", "getenv", *(f"os.environ.{method}" for method in _METHODS)})
 _READERS = (  # callables of configuration libraries: a name first, a default by the keyword or the second position
     re.compile(r"^decouple\.(config|AutoConfig|Config)$"),
     re.compile(r"^starlette\.config\.Config$"),

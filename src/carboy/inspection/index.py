@@ -263,10 +263,11 @@ def _read_module(root: Path, path: str) -> Module:
         text = data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError) as fault:
         return Module(path, data.decode("utf-8", "replace"), None, f"not in the encoding it declares: {fault}")
-    return _parse(path, text)
+    return parse_module(path, text)
 
 
-def _parse(path: str, text: str) -> Module:
+def parse_module(path: str, text: str) -> Module:
+    """Parse a text as a file of the project; a fault is a value."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes in the user's code are not our news
