@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from carboy.inspection.code import Code, argument, keyword, production_codes
 from carboy.inspection.index import Index
-from carboy.inspection.values import INSTANCE, ROOT, UNKNOWN, WORKING, evaluator_of
+from carboy.inspection.constants import INSTANCE, ROOT, UNKNOWN, WORKING, evaluator_of
 from carboy.model.facts import AppFact
 
 FLASK_CLASSES = frozenset(
