@@ -210,7 +210,9 @@ class Gate:
             shown.append(f"< {answer.fault}")
         else:
             shown.append(f"< {answer.status}")
-            shown.extend(f"< {name}: {answer.headers[name]}" for name in ("content-type", "location") if name in answer.headers)
+            shown.extend(
+                f"< {name}: {answer.headers[name]}" for name in ("content-type", "location") if name in answer.headers
+            )
             shown.extend(f"< {line}" for line in answer.text(600).splitlines()[:12] if line.strip())
         return Failed(f"{answer.ask.path} {verdict}", where=f"gate: {what}", details=tuple(shown),
                       hint="the traceback in the log lines below names the line")  # fmt: skip

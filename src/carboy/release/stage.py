@@ -91,10 +91,10 @@ def copy_source(project: Path, target: Path) -> int:
 
 def _copy_link(project: Path, link: Path, place: Path) -> None:
     """A link inside the project stays one; a link out of it becomes what it points at, where that is a file."""
-    text = os.readlink(link)
+    text = link.readlink()
     try:
         goal = link.resolve()
-        inside = goal.is_relative_to(project.resolve()) and not os.path.isabs(text)
+        inside = goal.is_relative_to(project.resolve()) and not text.is_absolute()
     except (OSError, RuntimeError):  # a loop
         return
     if inside:

@@ -1,0 +1,168 @@
+"""Installing what an app and its server need into one environment, and saying plainly why it does not go."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from carboy.errors import Failed
+from carboy.model.command import Completed
+from carboy.model.plan import App
+from carboy.release.requirement_files import Wanted, requirement_name
+from carboy.release.uv_program import OnStep, Uv, failed_package, reason
+
+
+class InstallFailed(Failed):
+    """The requirements did not install. `output` is all that uv said, `python` the minor it was tried with."""
+
+    def __init__(self, what: str, *, where: str, hint: str, output: str, python: str, package: str | None) -> None:
+        super().__init__(what, where=where, hint=hint, details=tuple(output.splitlines()[-30:]))
+        self.output = output
+        self.python = python
+        self.package = package
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One installation: into the environment `folder`, with its own `python`."""
+
+    uv: Uv
+    folder: Path
+    python: Path
+    version: str
+    app: App
+    server: tuple[str, ...]
+    wanted: Wanted
+
+
+def install(job: Install, on_step: OnStep) -> tuple[str, ...]:
+    """Install everything in one resolution; returns sentences for people. Raises InstallFailed."""
+    files = _write_inputs(job)
+    notes = list(job.wanted.notes)
+    on_step(f"installing {_what(job)}")
+    first = _try(job, files, override=False)
+    if first.ok:
+        return tuple(notes)
+    again = _second(job, files, _text(first))
+    if again is None or not again.ok:
+        raise _failed(job, _text(first))
+    return (*notes, *_replaced_notes(job))
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    wanted: Path
+    constraints: Path
+    extra: Path
+    overrides: Path
+    never: Path
+
+
+def _write_inputs(job: Install) -> _Inputs:
+    folder = job.folder / "carboy-requirements"
+    folder.mkdir(exist_ok=True)
+    lines = _exported(job) if job.wanted.export else job.wanted.lines
+    extra = [*job.app.packages, *job.server]
+    files = _Inputs(*(folder / name for name in ("app.txt", "constraints.txt", "extra.txt", "over.txt", "never.txt")))
+    for path, content in (
+        (files.wanted, lines),
+        (files.constraints, job.wanted.constraints),
+        (files.extra, [line for line in extra if not _never_installs(line)]),
+        (files.overrides, extra),
+        (files.never, [line for line in extra if _never_installs(line)]),
+    ):
+        path.write_text("".join(f"{line}\n" for line in content), "utf-8")
+    return files
+
+
+def _exported(job: Install) -> list[str]:
+    assert job.wanted.export is not None
+    words = ("export", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes", "--no-header", "--no-annotate")
+    folder = job.wanted.export.parent
+    answer = job.uv.run(*words, "--python", str(job.python), folder=folder)
+    if not answer.ok:
+        raise _failed(job, _text(answer))
+    lines = [line for line in answer.out if line.strip() and not line.startswith("#")]
+    return [_absolute(line, folder) for line in lines]
+
+
+def _absolute(line: str, folder: Path) -> str:
+    plain = line.removeprefix("-e ").strip()
+    if plain.startswith(("./", "../")):
+        path, _, marker = plain.partition(" ;")
+        return f"{(folder / path).resolve()}" + (f" ;{marker}" if marker else "")
+    return plain
+
+
+def _try(job: Install, files: _Inputs, *, override: bool, more: tuple[str, ...] = ()) -> Completed:
+    words = ["pip", "install", "--python", str(job.python), "--no-editable", "-r", str(files.wanted)]
+    words += ["-r", str(files.extra), *job.wanted.options, *more]
+    if job.wanted.constraints:
+        words += ["-c", str(files.constraints)]
+    if override:
+        words += ["--overrides", str(files.overrides)]
+    elif files.never.stat().st_size:
+        words += ["--overrides", str(files.never)]
+    if any(requirement_name(line) == "setuptools" for line in job.app.packages):
+        # A cap on setuptools is meant for the builds as well: each of them gets setuptools of its own.
+        words += ["--build-constraints", str(_build_constraints(job, files))]
+    return job.uv.run(*words, *_dates(job))
+
+
+def _build_constraints(job: Install, files: _Inputs) -> Path:
+    path = files.extra.with_name("build.txt")
+    lines = [line for line in job.app.packages if requirement_name(line) == "setuptools"]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def _dates(job: Install) -> list[str]:
+    if not job.app.exclude_newer:
+        return []
+    words = ["--exclude-newer", job.app.exclude_newer]
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
+    for line in (*job.server, *job.app.packages):
+        if name := requirement_name(line):  # what Carboy asks for is not of the project's time
+            words += ["--exclude-newer-package", f"{name}={today}"]
+    return words
+
+
+def _second(job: Install, files: _Inputs, output: str) -> Completed | None:
+    """Another try for what pip would have taken, or where the plan's own words contradict the project's pins."""
+    if "pre-release" in output.lower():
+        return _try(job, files, override=False, more=("--prerelease", "allow"))
+    ours = [name for line in (*job.server, *job.app.packages) if (name := requirement_name(line))]
+    if "unsatisfiable" in output and any(name in output for name in ours):
+        return _try(job, files, override=True)
+    return None
+
+
+def _replaced_notes(job: Install) -> list[str]:
+    ours = {name: line for line in (*job.server, *job.app.packages) if (name := requirement_name(line))}
+    pins = {name: line for line in job.wanted.lines if (name := requirement_name(line))}
+    return [f"{pins[name]} of the project is replaced by {ours[name]}" for name in sorted(ours.keys() & pins.keys())]
+
+
+def _never_installs(line: str) -> bool:
+    """A marker that is false everywhere takes a package out: `psycopg2; python_version < '0'`."""
+    return line.partition(";")[2].replace(" ", "").replace('"', "'") == "python_version<'0'"
+
+
+def _text(answer: Completed) -> str:
+    return "\n".join(answer.lines)
+
+
+def _what(job: Install) -> str:
+    return job.app.source or (f"{len(job.app.packages)} packages" if job.app.packages else "the server")
+
+
+def _failed(job: Install, output: str) -> InstallFailed:
+    package = failed_package(output)
+    subject = f"{package} does not install" if package else "the requirements do not install"
+    return InstallFailed(
+        f"{subject} on Python {job.version}: {reason(output)}",
+        where=job.app.source or "dependencies",
+        hint="try `--fix-requirements`, or set app.python, app.packages or app.exclude_newer",
+        output=output,
+        python=job.version,
+        package=package,
+    )

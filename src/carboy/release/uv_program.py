@@ -1,0 +1,86 @@
+"""Running uv: where it is, the environment it gets, and what its failures say."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import uv
+
+from carboy.model.command import Command, Completed
+from carboy.remote.base import Connector
+
+OnStep = Callable[[str], None]
+INSTALL_SECONDS = 1800.0
+# Variables that would point uv or a build at another environment than the one that is made.
+_FOREIGN = frozenset(
+    {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT"}
+    | {"UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_EXCLUDE_NEWER", "UV_RESOLUTION", "__PYVENV_LAUNCHER__"}
+)
+_PIP_NAMES = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}
+
+
+class Uv:
+    """uv over one connector, in one folder."""
+
+    def __init__(self, connector: Connector, folder: Path, environment: Mapping[str, str]) -> None:
+        self._connector = connector
+        self._folder = folder
+        self._environment = _environment(environment)
+        self._program = uv.find_uv_bin()
+
+    def run(self, *words: str, on_line: OnStep | None = None, folder: Path | None = None) -> Completed:
+        command = Command((self._program, *words), folder=str(folder or self._folder))
+        return self._connector.run(command, timeout=INSTALL_SECONDS, on_line=on_line, environment=self._environment)
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    made = {name: value for name, value in given.items() if name not in _FOREIGN}
+    for pip_name, uv_name in _PIP_NAMES.items():
+        if pip_name in made:  # who told pip about a mirror means every installer
+            made.setdefault(uv_name, made[pip_name])
+    made.update(NO_COLOR="1", UV_NO_PROGRESS="1", UV_LINK_MODE=made.get("UV_LINK_MODE", "hardlink"))
+    made.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    # A prompt for a user name at a private git repository would wait for ever.
+    made.update(GIT_TERMINAL_PROMPT="0", PIP_NO_INPUT="1")
+    return made
+
+
+def reason(output: str) -> str:
+    """The sentence of uv's output that says why it failed."""
+    tree = _tree_sentences(output)
+    for sentence in reversed(tree):
+        if sentence:
+            return sentence
+    for line in reversed(output.splitlines()):
+        text = line.strip()
+        if text.lower().startswith("error:"):
+            return text[6:].strip()
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else "uv said nothing"
+
+
+def _tree_sentences(output: str) -> list[str]:
+    found: list[list[str]] = []
+    for line in output.splitlines():
+        match = re.match(r"^\s*[╰├]─▶\s*(.*)$", line) or re.match(r"^\s*cause:\s*(.*)$", line)
+        if match:
+            found.append([match[1].strip()])
+        elif found and line.startswith("      ") and line.strip() and not line.strip().startswith("["):
+            found[-1].append(line.strip().lstrip("│ "))
+        elif found and not line.strip():
+            found.append([])
+    return [" ".join(part) for part in found if part]
+
+
+def failed_package(output: str) -> str | None:
+    """The package that uv's output blames, where it names one."""
+    patterns = (
+        r"Failed to (?:build|download and build|fetch|download|install:?) [`']?(?:sdist |wheel: )?([A-Za-z0-9._-]+)",
+        r"there (?:is no version of|are no versions of) ([A-Za-z0-9._-]+)",
+        r"Because ([A-Za-z0-9._-]+) was not found",
+        r"Because (?:only )?([A-Za-z0-9._-]+?)(?:==|>=|<=|<|>|~=|\[| )",
+    )
+    for pattern in patterns:
+        if match := re.search(pattern, output):
+            return re.sub(r"-\d.*$", "", match[1]).rstrip(".,")
+    return None
