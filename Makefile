@@ -23,8 +23,6 @@ check: setup ## format, lint, types, layers, docs fresh, versions
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy
-	$(DEV)/python tools/versions.py
-	$(DEV)/python tools/twins.py
 	$(DEV)/python tools/gendocs.py --check
 	$(DEV)/python -m pytest -q tests/architecture
 

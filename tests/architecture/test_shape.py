@@ -12,7 +12,9 @@ from tests.support.sources import EXTENSION, ROOT, TOOL, Source, sources
 LONGEST_FUNCTION = 60
 LONGEST_MODULE = 400
 # Modules beyond 400 lines, each with its reason.
-LONG_MODULES: dict[str, str] = {}
+LONG_MODULES = {
+    "src/carboy/inspection/probe_child.py": "runs in the app's own Python, which can import nothing else of ours",
+}
 
 PRODUCT = (*sources(TOOL), *sources(EXTENSION))
 LOCKS = re.compile(r"(requirements[^/]*\.txt|requirements/.*|constraints[^/]*\.txt|\.lock|pip\.conf|uv\.toml)$")
