@@ -11,31 +11,11 @@ from carboy.model.facts import AppFact, Place
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-DECOY_FOLDERS = frozenset(
-    {
-        "test",
-        "tests",
-        "testing",
-        "unittests",
-        "functional_tests",
-        "e2e",
-        "example",
-        "examples",
-        "demo",
-        "demos",
-        "sample",
-        "samples",
-        "doc",
-        "docs",
-        "docs_src",
-        "benchmark",
-        "benchmarks",
-        "tutorial",
-        "tutorials",
-        "cookiecutter",
-        "fixtures",
-    }
-)  # fmt: skip  (a list reads better packed)
+DECOY_FOLDERS = frozenset({
+    "test", "tests", "testing", "unittests", "functional_tests", "e2e", "example", "examples", "demo", "demos",
+    "sample", "samples", "doc", "docs", "docs_src", "benchmark", "benchmarks", "tutorial", "tutorials",
+    "cookiecutter", "fixtures",
+})  # fmt: skip
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest|noxfile|fabfile|setup)\.py$")
 _TIERS = (
     ("testing", re.compile(r"(?<![a-z])(unit)?test(ing|s)?(?![a-z])|(?<![a-z])ci(?![a-z])")),

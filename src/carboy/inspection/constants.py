@@ -23,37 +23,14 @@ HOME: Final = "\ue005"  # of the user
 _DEEPEST = 12
 _MOST = 6  # alternatives of one expression
 _RANDOM = ("os.urandom", "uuid.uuid", "random.", "secrets.", "get_random_bytes", "Fernet.generate_key")
-_SAME = frozenset(
-    {
-        "str",
-        "bool",
-        "int",
-        "os.path.abspath",
-        "os.path.realpath",
-        "os.path.normpath",
-        "os.path.expanduser",
-        "os.fspath",
-        "os.path.expandvars",
-        "os.path.normcase",
-        "ast.literal_eval",
-    }
-)  # fmt: skip  (a list reads better packed)
-_SAME_METHODS = frozenset(
-    {
-        "resolve",
-        "absolute",
-        "as_posix",
-        "strip",
-        "rstrip",
-        "lower",
-        "expanduser",
-        "encode",
-        "decode",
-        "replace",
-        "split",
-        "hex",
-    }
-)  # fmt: skip  (a list reads better packed)
+_SAME = frozenset({
+    "str", "bool", "int", "os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expanduser",
+    "os.fspath", "os.path.expandvars", "os.path.normcase", "ast.literal_eval",
+})  # fmt: skip
+_SAME_METHODS = frozenset({
+    "resolve", "absolute", "as_posix", "strip", "rstrip", "lower", "expanduser", "encode", "decode", "replace",
+    "split", "hex",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -17,34 +17,11 @@ _READERS = (  # callables of configuration libraries: a name first, a default by
     re.compile(r"^environs\.(Env|env)$"),
     re.compile(r"^environ\.(Env|FileAwareEnv)$"),
 )
-_TYPED = frozenset(
-    {
-        "str",
-        "int",
-        "bool",
-        "float",
-        "list",
-        "dict",
-        "json",
-        "url",
-        "path",
-        "db",
-        "db_url",
-        "decimal",
-        "date",
-        "bytes",
-        "timedelta",
-        "datetime",
-        "uuid",
-        "log_level",
-        "enum",
-        "cache",
-        "get_value",
-        "dj_db_url",
-        "tuple",
-        "email_url",
-    }
-)  # fmt: skip  (a list reads better packed)
+_TYPED = frozenset({
+    "str", "int", "bool", "float", "list", "dict", "json", "url", "path", "db", "db_url", "decimal", "date",
+    "bytes", "timedelta", "datetime", "uuid", "log_level", "enum", "cache", "get_value", "dj_db_url", "tuple",
+    "email_url",
+})  # fmt: skip
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 

@@ -5,24 +5,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from carboy.inspection.code import Code, argument, keyword, production_codes
-from carboy.inspection.index import Index
 from carboy.inspection.constants import INSTANCE, ROOT, UNKNOWN, WORKING, evaluator_of
+from carboy.inspection.index import Index
 from carboy.model.facts import AppFact
 
-FLASK_CLASSES = frozenset(
-    {
-        "flask.Flask",
-        "Flask",
-        "quart.Quart",
-        "flask_openapi3.OpenAPI",
-        "apiflask.APIFlask",
-        "connexion.FlaskApp",
-        "connexion.App",
-        "flask.app.Flask",
-        "flask_appfactory.appfactory",
-        "flask_lambda.FlaskLambda",
-    }
-)  # fmt: skip  (a list reads better packed)
+FLASK_CLASSES = frozenset({
+    "flask.Flask", "Flask", "quart.Quart", "flask_openapi3.OpenAPI", "apiflask.APIFlask", "connexion.FlaskApp",
+    "connexion.App", "flask.app.Flask", "flask_appfactory.appfactory", "flask_lambda.FlaskLambda",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
