@@ -34,9 +34,10 @@ def make_environment(folder: Path) -> None:
 
 def _answers(python: Path) -> bool:
     """A cloned or moved folder may hold a Python that no longer starts."""
-    if not python.exists():
+    try:
+        return subprocess.run([str(python), "-c", ""], check=False, capture_output=True).returncode == 0
+    except OSError:
         return False
-    return subprocess.run([str(python), "-c", ""], check=False, capture_output=True).returncode == 0
 
 
 def pip(folder: Path, *words: str) -> None:
