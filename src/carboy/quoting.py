@@ -37,3 +37,8 @@ def toml(value: object) -> str:
 def _toml_text(text: str) -> str:
     # JSON's escapes are a subset of TOML's, but for DEL, which TOML wants escaped, and for surrogates.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def python(value: str | int | float | bool | None | tuple[str, ...]) -> str:
+    """Return the Python literal of a plain value, in ASCII so that it is safe in a file of any encoding."""
+    return ascii(value)
