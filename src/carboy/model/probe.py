@@ -41,6 +41,8 @@ class ProbeReport:
     `message` is one sentence for people, `traceback` is cut to the project's own frames, `missing` the variable or
     module that was missing, `placeholders` the variables that were given made-up values so that it imports,
     `written` the files relative to the project that the import made, `output` the last lines it printed.
+    `static_files` are addresses (`/static/style.css`); `notes` are sentences for people: that it could not be cut off
+    from the network, that the import starts a server which was not started.
     """
 
     status: ProbeStatus
@@ -63,4 +65,5 @@ class ProbeReport:
     placeholders: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
