@@ -45,7 +45,9 @@ class LazyGroup(click.Group):
         with formatter.section("Words"):
             formatter.write_dl([(word, line) for word, (_, line) in WORDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as fault:
@@ -53,7 +55,7 @@ class LazyGroup(click.Group):
 
 
 def _with_nearest(fault: click.UsageError, word: str, ctx: click.Context) -> click.UsageError:
-    import difflib  # noqa: PLC0415 - only where a word is wrong
+    import difflib  # only where a word is wrong
 
     near = difflib.get_close_matches(word, WORDS, n=1)
     return click.UsageError(f"{fault.message} Did you mean {near[0]}?" if near else fault.message, ctx)
@@ -89,13 +91,13 @@ def run(arguments: list[str] | None = None) -> int:
         return fault.exit_code
     except BrokenPipeError:
         return _quiet_pipe()
-    except Exception:  # noqa: BLE001 - the last place where a bug of ours can be told from a user's mistake
+    except Exception:  # the last place where a bug of ours can be told from a user's mistake
         return _report_bug()
     return result if isinstance(result, int) else 0
 
 
 def _report(fault: CarboyError, arguments: list[str] | None) -> int:
-    from carboy.cli.output import show_fault  # noqa: PLC0415 - `--help` must stay light
+    from carboy.cli.output import show_fault  # `--help` must stay light
 
     show_fault(fault, as_json=_wants_json(sys.argv[1:] if arguments is None else arguments))
     return fault.exit_code

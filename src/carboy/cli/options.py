@@ -27,7 +27,14 @@ def project_option(function: F) -> F:
 
 def tier_option(function: F) -> F:
     return click.option(
-        "-t", "--tier", "-e", "tier", type=click.Choice(TIERS), default="production", show_default=True, help="The tier."
+        "-t",
+        "--tier",
+        "-e",
+        "tier",
+        type=click.Choice(TIERS),
+        default="production",
+        show_default=True,
+        help="The tier.",
     )(function)
 
 

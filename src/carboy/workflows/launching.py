@@ -4,9 +4,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from carboy.errors import Failed
 from carboy.release.asking import Door
@@ -21,7 +19,7 @@ TAIL = 15  # log lines shown with a failure
 
 
 def specification(
-    folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str], token: str
+    folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str], token: str, digest: str
 ) -> Specification:
     """What the supervisor runs: the web server and every other process, instance by instance."""
     environment = {**variables, contract.GATE_TOKEN: token}
@@ -52,12 +50,12 @@ def specification(
         log_keep=record.log_keep,
         umask=record.umask,
         processes=tuple(processes),
-        extra={"stop_timeout": longest, "fingerprint": record.fingerprint, "port": record.port},
+        extra={"stop_timeout": longest, "fingerprint": record.fingerprint, "port": record.port, "digest": digest},
     )
 
 
 def start_and_gate(
-    folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str], *, on_started: Callable[[], None]
+    folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str], *, digest: str
 ) -> tuple[int, GateReport]:
     """Start `record` and gate it; the supervisor's process id and what was asked.
 
@@ -66,8 +64,7 @@ def start_and_gate(
     token = secrets.token_urlsafe(24)
     refuse_taken_port(record.host, record.port)
     begun = time.time()
-    pid = driver.start(folder, specification(folder, record, variables, token))
-    on_started()
+    pid = driver.start(folder, specification(folder, record, variables, token, digest))
     try:
         report = pass_gate(gate_request(folder, record, token))
     except Failed as fault:
@@ -153,12 +150,3 @@ def free_port(host: str, first: int, most: int = 100) -> int:
         if port_fault(host, port) is None:
             return port
     raise Failed(f"no free port from {first} to {first + most - 1}", where="start", hint="name one with --port")
-
-
-def report_json(report: GateReport) -> list[dict[str, Any]]:
-    return [
-        {"what": item.what, "path": item.path, "verdict": item.verdict, "seconds": round(item.seconds, 4)}
-        for item in report.asked
-    ]
-
-

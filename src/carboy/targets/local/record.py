@@ -26,7 +26,7 @@ class ProcessRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRecord:
-    """`variables` are the plan's and the wire's, `secrets` only names; `prepared` what release commands opened."""
+    """`variables` are the wire's, `reads` and `secrets` only names; `prepared` is what release commands opened."""
 
     number: int
     fingerprint: str
@@ -43,6 +43,8 @@ class ReleaseRecord:
     python: str
     source: str
     variables: dict[str, str]
+    plan_variables: dict[str, str]
+    reads: tuple[str, ...]
     secrets: tuple[str, ...]
     processes: tuple[ProcessRecord, ...]
     live: str
@@ -74,7 +76,7 @@ def load(folder: StateFolder, number: int) -> ReleaseRecord | None:
         return None
     try:
         processes = tuple(ProcessRecord(**{**p, "argv": tuple(p["argv"])}) for p in data.pop("processes"))
-        tuples = {name: tuple(data.pop(name)) for name in ("secrets", "pages", "prepared", "notes")}
+        tuples = {name: tuple(data.pop(name)) for name in ("reads", "secrets", "pages", "prepared", "notes")}
         return ReleaseRecord(processes=processes, **tuples, **data)
     except (TypeError, KeyError):
         return None
