@@ -113,7 +113,7 @@ class App:
         form=INSIDE_FORM,
     )
     manager: Literal["pip", "uv", "poetry", "pdm", "pipenv", "setuptools", "conda", "none"] = setting(
-        "What wrote the dependency file.", "none"
+        "The packaging tool that this file belongs to.", "none"
     )
     packages: tuple[str, ...] = setting(
         "Packages to install besides the project's own, such as a driver or a cap that an aged project needs.",

@@ -75,7 +75,7 @@ def environment_leaves(environment: Mapping[str, str], processes: Iterable[str])
     leaves: Leaves = {}
     faults: list[Fault] = []
     names = tuple(processes)
-    for variable in sorted(name for name in environment if name.upper().startswith(_PREFIX) and "__" in name):
+    for variable in sorted(filter(_is_plan_variable, environment)):
         path = _path_of(variable[len(_PREFIX) :], names)
         found, wrong = _text_leaf(path, environment[variable], "environment", variable)
         leaves.update(found)
@@ -139,6 +139,12 @@ def _list(word: str) -> object:
         return tomllib.loads(f"k = {word}")["k"]
     except tomllib.TOMLDecodeError:
         return word
+
+
+def _is_plan_variable(name: str) -> bool:
+    """CARBOY_SERVER__WORKERS and CARBOY_SECRETS are; CARBOY_APP is of the wire between the tool and the app."""
+    words = name[len(_PREFIX) :]
+    return name.upper().startswith(_PREFIX) and ("__" in words or (words.lower(),) in all_keys())
 
 
 def _path_of(words: str, processes: Iterable[str]) -> Path:

@@ -76,7 +76,7 @@ def load_plan(
         facts = choose(facts, _said(written, ("app", "ref")))
     detected = _detected(facts, probe, system) if facts is not None else {}
     named = layered([detected, *written])
-    merged = layered([default_leaves(_process_tables(named)), detected, *written])
+    merged = {**default_leaves(_process_tables(named)), **named}
     faults += _incomplete(merged, document) + _valued_secrets(merged)
     bad = {each.path for each in faults}
     plan = None if _incomplete(merged, document) else _plan(merged, tier)

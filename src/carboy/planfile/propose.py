@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from carboy.model.facts import AppFact, Evidence, Facts
 from carboy.model.plan import INSIDE, VARIABLE
@@ -12,6 +12,7 @@ from carboy.model.secret import Secret, guarded
 from carboy.planfile.keys import Path
 from carboy.planfile.proposal import Choice, Proposal, chosen, place
 from carboy.planfile.propose_server import server_choices
+from carboy.planfile.schema import validate
 
 MOST_PAGES: Final = 4
 _STATIC_LIKED: Final = (".css", ".js", ".svg", ".png", ".ico", ".jpg", ".webp", ".txt")
@@ -28,7 +29,15 @@ def propose(facts: Facts, probe: ProbeReport | None, *, system: str = "linux") -
         *_health(probe),
         *_variables(facts),
     ]
-    return Proposal(tuple(choices))
+    return Proposal(tuple(choice for choice in choices if _is_sound(choice)))
+
+
+def _is_sound(choice: Choice) -> bool:
+    """Whether the plan takes the value: a project may name a file outside of itself, or a version that is none."""
+    nested: Any = list(choice.value) if isinstance(choice.value, tuple) else choice.value
+    for part in reversed(choice.path):
+        nested = {part: nested}
+    return not validate(nested, lambda _: "")
 
 
 def choose(facts: Facts, ref: str | None) -> Facts:
@@ -81,7 +90,7 @@ def _installed(facts: Facts) -> Iterator[Choice]:
     if needs.source is not None:
         yield from chosen(("app", "source"), needs.source, "installs what production needs", needs.evidence)
     if needs.manager != "none":
-        yield from chosen(("app", "manager"), needs.manager, "wrote the dependency file", needs.evidence)
+        yield from chosen(("app", "manager"), needs.manager, "its file is there", needs.evidence)
     if facts.build:
         commands = tuple(_in_folder(each.command, each.folder) for each in facts.build)
         yield Choice(("app", "build"), commands, "a front end is built", place(facts.build[0].evidence))
