@@ -135,14 +135,16 @@ class Gate:
         wanted = self.request.workers
         width = 1 if wanted == 1 else min(32, 4 * wanted)
         with ThreadPoolExecutor(width) as pool:
-            while len(seen) < wanted:
+            while True:
                 for answer in pool.map(self._ask, [GATE_PATH] * width):
-                    if answer.status == 200 and answer.worker:
-                        seen.setdefault(answer.worker, _json_object(answer))
-                        self._note("worker", answer, f"process {answer.worker}") if len(seen) <= wanted else None
-                if len(seen) < wanted:
-                    self._refuse_the_dead()
-                    self._refuse_too_few(len(seen))
+                    if answer.status == 200 and answer.worker and answer.worker not in seen:
+                        seen[answer.worker] = _json_object(answer)
+                        self._note("worker", answer, f"process {answer.worker}")
+                if len(seen) >= wanted:
+                    break
+                self._refuse_the_dead()
+                self._refuse_too_few(len(seen))
+                time.sleep(POLL)
         return seen
 
     def _refuse_too_few(self, seen: int) -> None:
