@@ -24,6 +24,7 @@ class Tool:
 
 TOOLS = {
     "cc": Tool(("cc",), "gcc", "apps whose dependencies compile C, as 27 of 56 real ones do"),
+    "pg_config": Tool(("pg_config",), "libpq-dev", "apps that compile psycopg2"),
     "git": Tool(("git",), "git", "apps that are working copies, and the checks over committed files"),
     "systemd-analyze": Tool(("systemd-analyze",), "systemd", "judging rendered units"),
     "unshare": Tool(("unshare",), "util-linux", "probing an app without network"),

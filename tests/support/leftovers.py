@@ -7,12 +7,13 @@ from pathlib import Path
 
 import psutil
 
-MARKER = "CARBOY_TEST_SESSION"  # inherited by everything that the session starts, unless a process clears it
+# Inherited by everything that the session starts, unless a process clears it; CARBOY_* does not reach an app.
+MARKER = "STARTED_BY_TESTS"
 PATIENCE = 3.0  # seconds in which a process that is already stopping may finish
 
 
 def of_this_session(session: str, base: Path) -> set[psutil.Process]:
-    """Our descendants, and every process that carries our marker or works in our temporary folder."""
+    """Our descendants, and every process that carries our marker, works in our temporary folder or was given it."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     found = set(psutil.Process().children(recursive=True))
     for process in psutil.process_iter():
@@ -25,7 +26,7 @@ def _is_ours(process: psutil.Process, session: str, base: Path) -> bool:
     try:
         if process.environ().get(MARKER) == session:
             return True
-        return Path(process.cwd()).is_relative_to(base)
+        return Path(process.cwd()).is_relative_to(base) or str(base) in " ".join(process.cmdline())
     except (psutil.Error, OSError):  # gone meanwhile, or another user's
         return False
 

@@ -1,6 +1,7 @@
 """The tools that prepare a machine: testbed, lock and environment."""
 
 import datetime
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,3 +75,10 @@ def test_locking_is_cooled_and_for_every_system() -> None:
         assert word in words
     assert words[words.index("--exclude-newer") + 1] == "2026-11-14"
     assert words[words.index("--python-version") + 1] == "3.11"
+
+
+def test_every_tool_that_a_test_needs_has_a_row() -> None:
+    """`needs("x")` names a row of the table, so that `make test` can install it or say why it is wanted."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r'mark\.needs\("([^"]+)"\)', text)}
+    assert named - {"no-such-program"} <= set(testbed.TOOLS)
