@@ -40,7 +40,7 @@ def _attributes(node: ast.expr) -> Tuple[str, ...]:
         found.append(node.attr)
         node = node.value
     if not isinstance(node, ast.Name):
-        raise ValueError
+        raise ValueError  # noqa: TRY004 - the caller's one word for a reference that cannot be used
     return (node.id, *reversed(found))
 
 

@@ -1,5 +1,6 @@
 """NAME_FILE becomes NAME: secrets arrive as files wherever a target can, and apps read variables."""
 
+import re
 from pathlib import Path
 from typing import MutableMapping, Optional
 
@@ -10,10 +11,11 @@ from flask_carboy.names import FILE_SUFFIX
 LONGEST = 64 * 1024
 
 # Last words of names whose _FILE variable names a file that somebody wants as a file.
-_FILES_BY_NATURE = frozenset(
-    "LOG LOGS PID LOCK SOCK SOCKET CERT CERTS CERTIFICATE CERTIFICATES CA CAS BUNDLE CONFIG CONF CFG SETTINGS ENV DATABASE DB SQLITE CACHE "
-    "HISTORY OUTPUT INPUT DATA UPLOAD REQUIREMENTS COMPOSE COVERAGE NETRC INI YAML JSON TOML".split()
-)
+_FILES_BY_NATURE = re.compile(
+    r"(?:.*_)?(LOGS?|PID|LOCK|SOCK(ET)?|CERTS?|CERTIFICATES?|CAS?|BUNDLE|CONFIG|CONF|CFG|SETTINGS|ENV|DATABASE|DB|SQLITE"
+    r"|CACHE|HISTORY|OUTPUT|INPUT|DATA|UPLOAD|REQUIREMENTS|COMPOSE|COVERAGE|NETRC|INI|YAML|JSON|TOML)",
+    re.IGNORECASE,
+).fullmatch
 
 
 def adopt(environ: MutableMapping[str, str]) -> None:
@@ -31,7 +33,7 @@ def _adopted_name(variable: str, environ: MutableMapping[str, str]) -> Optional[
     name = variable[: -len(FILE_SUFFIX)]
     if not variable.endswith(FILE_SUFFIX) or not name or name.startswith("CARBOY_"):
         return None
-    if name.rsplit("_", 1)[-1].upper() in _FILES_BY_NATURE:
+    if _FILES_BY_NATURE(name):
         return None
     return name if Path(environ[variable]).is_absolute() else None
 

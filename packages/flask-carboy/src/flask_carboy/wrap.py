@@ -41,14 +41,59 @@ def load_app(settings: Settings) -> Any:
 
 def wrap_wsgi(app: Any, settings: Settings) -> Any:
     """`app` as a WSGI server should call it."""
-    # Imported late: an app that patches its threads for gevent must have been loaded before.
-    from flask_carboy.drain import DRAIN
-    from flask_carboy.flask_app import find_flask
-    from flask_carboy.gate import Gate
-    from flask_carboy.health import Health
+    # Imported late, like all below: an app that patches its threads for gevent must have been loaded before.
     from flask_carboy.wsgi import WsgiWrapper
 
+    inner = _with_loop(app, settings)
+    if settings.access_log:
+        from flask_carboy.access import WsgiAccessLog
+
+        app = WsgiAccessLog(app)
+    return WsgiWrapper(app, *_parts(inner, settings))
+
+
+def wrap_asgi(app: Any, settings: Settings) -> Any:
+    """`app`, WSGI or ASGI, as an ASGI server should call it."""
+    from flask_carboy.asgi import AsgiWrapper
+
+    wsgi_app = app if settings.interface == "wsgi" else _behind_asgiref(app)
+    inner = app
+    if wsgi_app is not None:
+        from flask_carboy.bridge import Bridge
+
+        inner = _with_loop(wsgi_app, settings)
+        app = Bridge(wsgi_app, settings.threads)
+    if settings.access_log:
+        from flask_carboy.access import AsgiAccessLog
+
+        app = AsgiAccessLog(app)
+    return AsgiWrapper(app, *_parts(inner, settings))
+
+
+def _behind_asgiref(app: Any) -> Any:
+    """The WSGI app that `app` hands on, where it is asgiref's WsgiToAsgi, which answers 500 under load; else None."""
+    if type(app).__name__ != "WsgiToAsgi" or type(app).__module__ != "asgiref.wsgi":
+        return None
+    say("asgiref.wsgi.WsgiToAsgi is replaced by a bridge that stands load")
+    return app.wsgi_application
+
+
+def _with_loop(app: Any, settings: Settings) -> Any:
+    from flask_carboy import async_views
+    from flask_carboy.flask_app import find_flask
+
+    inner = find_flask(app)
+    if inner is not None:
+        async_views.adopt(inner, settings.shared_loop)
+    return inner
+
+
+def _parts(flask_app: Any, settings: Settings) -> Any:
+    from flask_carboy.drain import DRAIN
+    from flask_carboy.gate import Gate
+    from flask_carboy.health import Health
+
     DRAIN.watch()
-    health = Health(find_flask(app), settings.live_path, settings.ready_path, DRAIN)
+    health = Health(flask_app, settings.live_path, settings.ready_path, DRAIN)
     gate = Gate(settings.gate_token, settings.release, settings.app, DRAIN)
-    return WsgiWrapper(app, health, gate, DRAIN, settings.trusted_hops, settings.trusted_prefix)
+    return health, gate, DRAIN, settings.trusted_hops, settings.trusted_prefix
