@@ -153,7 +153,7 @@ def _chosen(index: Index, usable: list[Declared]) -> Declared | None:
         return usable[0] if usable else None
     recipe = _recipe(index)
     for each in usable:
-        if each.manager != "pip" and re.search(_INSTALLED_BY.get(each.manager, "^$"), recipe):
+        if each.manager != "pip" and re.search(_INSTALLED_BY.get(each.manager, "(?!)"), recipe):
             return each
         if each.manager == "pip" and re.search(rf"(?:-r|--requirement)[\s=]*\S*{re.escape(each.source)}\b", recipe):
             return each
@@ -171,15 +171,6 @@ _INSTALLED_BY = {
 
 def _recipe(index: Index) -> str:
     """What the project's container or platform files say, without comments."""
-    names = (
-        "Dockerfile",
-        "Dockerfile.prod",
-        "Dockerfile.production",
-        "render.yaml",
-        "fly.toml",
-        "build.sh",
-        "app.yaml",
-    )
     found = [index.text(path) or "" for path in index.named(*_RECIPES) if path.count("/") < 3]
     return re.sub(r"(?m)^\s*#.*$", "", "\n".join(found))
 
