@@ -43,7 +43,7 @@ class AsgiWrapper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # At the start of the loop the server's own handlers stand; where there is no lifespan, at the first request.
-        self._drain.watch()
+        self._drain.watch(in_loop=True)
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

@@ -6,56 +6,71 @@ docs/contract.md says what each server does by itself.
 
 import os
 import signal
+import socket
+import sys
 import threading
 from types import FrameType
 from typing import Any, Optional
-
-_NOTED = "flask_carboy notes the stop"
 
 
 class Drain:
     """The state of one process; after a fork the child starts anew."""
 
-    __slots__ = ("_pid", "active")
-
     def __init__(self) -> None:
-        self._pid = 0
+        self._chained_in = self._listens_in = 0  # process ids
         self.active = False
+        # Whether a WSGI response may say "Connection: close": most servers do that by themselves, some refuse it.
+        self.tells_clients = False
 
     def begin(self) -> None:
         """From now on this process is not ready."""
         self.active = True
 
-    def watch(self) -> bool:
-        """Note SIGTERM in front of the server's own handler; False where that cannot be done (yet).
+    def watch(self, in_loop: bool = False) -> None:
+        """Note SIGTERM in front of the server's own handler, where and when that can be done.
 
         Servers install their handlers after a fork, some after they have loaded the app: so this is called when the
-        app is wrapped, at the start of the event loop and at the first request, and does its work once.
+        app is wrapped, at the first request and (`in_loop`) inside an event loop, and does its work once.
         """
-        if self._pid == os.getpid():
-            return True
-        if threading.current_thread() is not threading.main_thread():
-            return False
+        process = os.getpid()
+        if self._chained_in == process or threading.current_thread() is not threading.main_thread():
+            return
+        if "granian" in sys.modules and not in_loop:
+            if self._listens_in != process:
+                self._listens_in = process
+                self._listen()
+            return
         previous = signal.getsignal(signal.SIGTERM)
-        if not callable(previous):
-            return False  # no handler yet, or one in C: a handler of ours alone would keep the process alive
-        self.active = False
-        self._pid = os.getpid()
-        if not hasattr(previous, "carboy_note"):
+        if callable(previous):  # else a handler of ours alone would keep the process alive
+            self._chained_in = process
+            self.active = False
             _chain(self, previous)
-        return True
+
+    def _listen(self) -> None:
+        # Granian's WSGI workers install their handler after the app and call us in threads only. But Python writes
+        # every signal's number to the wakeup descriptor, whoever handles it.
+        self.active = False
+        self.tells_clients = True  # Granian goes on answering kept-alive connections (its issue 548)
+        ours, pythons = socket.socketpair()
+        pythons.setblocking(False)
+        signal.set_wakeup_fd(pythons.detach(), warn_on_full_buffer=False)
+        threading.Thread(target=self._hear, args=(ours,), name="carboy-drain", daemon=True).start()
+
+    def _hear(self, ours: socket.socket) -> None:
+        while not self.active:
+            self.active = signal.SIGTERM in ours.recv(64)
 
 
 def _chain(drain: Drain, previous: Any) -> None:
+    if hasattr(previous, "carboy_note"):
+        return  # inherited through a fork
+
     def note(number: int, frame: Optional[FrameType]) -> None:
         drain.active = True
         previous(number, frame)
 
-    note.carboy_note = _NOTED  # type: ignore[attr-defined]
-    try:
-        signal.signal(signal.SIGTERM, note)
-    except ValueError:
-        drain._pid = 0  # main thread of a subinterpreter
+    note.carboy_note = True  # type: ignore[attr-defined]
+    signal.signal(signal.SIGTERM, note)
 
 
 DRAIN = Drain()

@@ -60,6 +60,9 @@ class WsgiWrapper:
             if answer is not None:
                 return _answer(answer, added, environ, start_response)
 
+        if self._drain.active and self._drain.tells_clients:
+            added.append(("Connection", "close"))
+
         def start(status: str, response: HeaderList, exc_info: Optional[Any] = None) -> Any:
             for name, _ in response:
                 if len(name) == 12 and name.lower() == "x-request-id":
