@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from carboy.inspection.code import Code, Function, Project, argument, constant_text, keyword, project_of
 from carboy.inspection.index import Index
 
-ENVIRON = frozenset({"os.environ", "os.environb", "environ"})
+ENVIRON = frozenset({"os.environ", "os.environb"})
 _METHODS = frozenset({"get", "pop", "setdefault"})
-_GETTERS = frozenset({"os.getenv", "environ.get", "getenv", *(f"os.environ.{method}" for method in _METHODS)})
+_GETTERS = frozenset({"os.getenv", *(f"os.environ.{method}" for method in _METHODS)})
 _READERS = (  # callables of configuration libraries: a name first, a default by the keyword or the second position
     re.compile(r"^decouple\.(config|AutoConfig|Config)$"),
     re.compile(r"^starlette\.config\.Config$"),
@@ -202,4 +202,12 @@ def _wrapper(function: Function, parameter: str, prefix: str, subscript: bool, n
     own = node.args[1] if isinstance(node, ast.Call) and len(node.args) > 1 else None
     default = defaults.get(second) if second else (own if isinstance(own, ast.Constant) else None)
     raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(function))
-    return Wrapper(position, prefix, at, default, subscript or raises)
+    strict = raises or (subscript and not _is_looked_up_first(function))
+    return Wrapper(position, prefix, at, default, strict)
+
+
+def _is_looked_up_first(function: Function) -> bool:
+    """Whether the function asks if the variable is there, or catches that it is not."""
+    nodes = list(ast.walk(function))
+    asked = any(isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn) for node in nodes)
+    return asked or any(isinstance(node, ast.Try) for node in nodes)

@@ -29,6 +29,7 @@ _GIVEN = re.compile(
     r"RAILWAY_\w+|WEBSITE_\w+|AWS_LAMBDA_\w+|AWS_EXECUTION_ENV|FLASK_RUN_\w+|FLASK_APP|FLASK_DEBUG|FLASK_ENV|INVOCATION_ID|"
     r"GUNICORN_\w+|UWSGI_\w+|OPENSHIFT_\w+|HEROKU_\w+|REPL_\w+|COMPUTERNAME|SSH_\w+|DISPLAY|HTTP_PROXY|HTTPS_PROXY|NO_PROXY)$"
 )
+_ORMS = frozenset({"flask-sqlalchemy", "sqlalchemy", "flask-sqlalchemy-lite", "sqlmodel", "flask-appbuilder"})
 _FACTORY = re.compile(r"^(create|make|build|get|init|setup|configure|load|register|new|from|app|register)_?\w*$")
 _FRAGILE = frozenset({"int", "float", "json.loads", "ast.literal_eval", "os.path.join", "os.listdir", "open", "len"})
 
@@ -205,10 +206,8 @@ def _needed_by_settings(index: Index, app: AppFact, codes: list[Code], known: se
         if value.variables and not value.texts:
             yield from value.variables[:1]
     for address in addresses(index, app):
-        sqlalchemy = (
-            address.library not in {"sqlalchemy"} or bool(known & {"flask-sqlalchemy", "sqlalchemy"}) or not known
-        )
-        if address.name == "main" and address.value.variables and not address.value.texts and sqlalchemy:
+        unused = address.library == "sqlalchemy" and bool(known) and not known & _ORMS
+        if address.name == "main" and address.value.variables and not address.value.texts and not unused:
             yield from address.value.variables[:1]
 
 
