@@ -183,8 +183,8 @@ def _fill(
             where="python",
             hint="set app.python to another installed version",
         )
-    job = Install(uv, beside, _python_of(beside), choice.interpreter.short, request.app, request.server, wanted)
-    notes = install(job, on_step)
+    python, short = _python_of(beside), choice.interpreter.short
+    notes = install(Install(uv, request.source, beside, python, short, request.app, request.server, wanted), on_step)
     for folder in request.bundled:
         shutil.copytree(folder, _site_packages(beside) / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
     return tuple(note for note in (choice.note, *notes) if note)

@@ -1,6 +1,8 @@
 """Installing what an app and its server need into one environment, and saying plainly why it does not go."""
 
-from dataclasses import dataclass
+import re
+import shutil
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +28,7 @@ class Install:
     """One installation: into the environment `folder`, with its own `python`."""
 
     uv: Uv
+    source: Path
     folder: Path
     python: Path
     version: str
@@ -39,13 +42,25 @@ def install(job: Install, on_step: OnStep) -> tuple[str, ...]:
     files = _write_inputs(job)
     notes = list(job.wanted.notes)
     on_step(f"installing {_what(job)}")
+    try:
+        return (*notes, *_attempts(job, files))
+    finally:
+        shutil.rmtree(_copy_folder(job), ignore_errors=True)
+
+
+def _attempts(job: Install, files: "_Inputs") -> tuple[str, ...]:
     first = _try(job, files, override=False)
     if first.ok:
-        return tuple(notes)
+        return ()
+    if job.wanted.project is not None and _copy_folder(job).name in _text(first):
+        # Many a project has metadata that never built; it may do without being installed.
+        alone = replace(job, wanted=replace(job.wanted, project=None))
+        note = f"the project itself could not be installed: {reason(_text(first))}"
+        return (note, *_attempts(alone, files))
     again = _second(job, files, _text(first))
     if again is None or not again.ok:
         raise _failed(job, _text(first))
-    return (*notes, *_replaced_notes(job))
+    return tuple(_replaced_notes(job))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,7 @@ class _Inputs:
 def _write_inputs(job: Install) -> _Inputs:
     folder = job.folder / "carboy-requirements"
     folder.mkdir(exist_ok=True)
-    lines = _exported(job) if job.wanted.export else job.wanted.lines
+    lines = _from_copy(job, _exported(job) if job.wanted.export else job.wanted.lines)
     extra = [*job.app.packages, *job.server]
     files = _Inputs(*(folder / name for name in ("app.txt", "constraints.txt", "extra.txt", "over.txt", "never.txt")))
     for path, content in (
@@ -72,6 +87,28 @@ def _write_inputs(job: Install) -> _Inputs:
     ):
         path.write_text("".join(f"{line}\n" for line in content), "utf-8")
     return files
+
+
+def _copy_folder(job: Install) -> Path:
+    return job.folder / "carboy-project"
+
+
+def _from_copy(job: Install, lines: list[str]) -> list[str]:
+    """The lines, with folders of the project named in a copy of it: building leaves its traces where it happens."""
+    place = str(job.source.resolve())
+    inside = [line for line in lines if line.startswith(place)]
+    if inside or job.wanted.metadata or job.wanted.project:
+        shutil.copytree(job.source, _copy_folder(job), ignore=_not_copied, symlinks=True, dirs_exist_ok=True)
+    return [line.replace(place, str(_copy_folder(job)), 1) if line in inside else line for line in lines]
+
+
+_not_copied = shutil.ignore_patterns(
+    ".carboy", ".git", "node_modules", "__pycache__", ".venv", "venv", ".tox", "*.sqlite*"
+)
+
+
+def _in_copy(job: Install, path: Path) -> str:
+    return str(_copy_folder(job) / path.resolve().relative_to(job.source.resolve()))
 
 
 def _exported(job: Install) -> list[str]:
@@ -96,6 +133,10 @@ def _absolute(line: str, folder: Path) -> str:
 def _try(job: Install, files: _Inputs, *, override: bool, more: tuple[str, ...] = ()) -> Completed:
     words = ["pip", "install", "--python", str(job.python), "--no-editable", "-r", str(files.wanted)]
     words += ["-r", str(files.extra), *job.wanted.options, *more]
+    if job.wanted.metadata:
+        words += ["-r", _in_copy(job, job.wanted.metadata)]
+    if job.wanted.project:
+        words.append(_in_copy(job, job.wanted.project))
     if job.wanted.constraints:
         words += ["-c", str(files.constraints)]
     if override:
@@ -105,7 +146,14 @@ def _try(job: Install, files: _Inputs, *, override: bool, more: tuple[str, ...] 
     if any(requirement_name(line) == "setuptools" for line in job.app.packages):
         # A cap on setuptools is meant for the builds as well: each of them gets setuptools of its own.
         words += ["--build-constraints", str(_build_constraints(job, files))]
-    return job.uv.run(*words, *_dates(job))
+    return job.uv.run(*words, *_dates(job), variables=_version_for_scm(job))
+
+
+def _version_for_scm(job: Install) -> dict[str, str]:
+    """A version for a project that takes it from git's tags: the copy that is built has no history."""
+    name = job.wanted.project_name
+    variable = "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_" + re.sub(r"[-_.]+", "_", name).upper()
+    return {variable: "0.0.0"} if name else {}
 
 
 def _build_constraints(job: Install, files: _Inputs) -> Path:

@@ -32,7 +32,8 @@ class Wanted:
     """What to install: requirement lines, constraint lines, words of uv, sentences for people.
 
     `texts` is what the lines came from and belongs to the key of the environment. `export` names the uv.lock that
-    uv itself turns into lines.
+    uv itself turns into lines, `metadata` a setup.py that must be run to learn what it asks for, `project` the folder
+    of a project that must be installed itself.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -41,15 +42,18 @@ class Wanted:
     notes: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     export: Path | None = None
+    metadata: Path | None = None
+    project: Path | None = None
+    project_name: str = ""
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
 
-def read_requirements(file: Path, root: Path, wanted: Wanted | None = None) -> Wanted:
+def read_requirements(file: Path, root: Path) -> Wanted:
     """The lines of `file` and of all that it names; paths are looked up beside the file, then in `root`."""
-    wanted = wanted or Wanted()
+    wanted = Wanted()
     _read(file, root, wanted, constraint=False, seen=set())
     if any(line.startswith(("--extra-index-url", "--index-url", "-i ")) for line in wanted.lines):
         # pip looks at every index for the best version; uv stops at the first that knows the name.

@@ -28,9 +28,9 @@ class Uv:
         self._environment = _environment(environment)
         self._program = uv.find_uv_bin()
 
-    def run(self, *words: str, on_line: OnStep | None = None, folder: Path | None = None) -> Completed:
-        command = Command((self._program, *words), folder=str(folder or self._folder))
-        return self._connector.run(command, timeout=INSTALL_SECONDS, on_line=on_line, environment=self._environment)
+    def run(self, *words: str, folder: Path | None = None, variables: Mapping[str, str] | None = None) -> Completed:
+        command = Command((self._program, *words), variables or {}, str(folder or self._folder))
+        return self._connector.run(command, timeout=INSTALL_SECONDS, environment=self._environment)
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
