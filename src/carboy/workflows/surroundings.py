@@ -33,14 +33,11 @@ _NOT_INHERITED_PREFIXES = (
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """The user's environment without what would act on the app's server unasked."""
-    kept = {
+    return {
         name: value
         for name, value in environment.items()
         if name not in _NOT_INHERITED and not name.startswith(_NOT_INHERITED_PREFIXES)
     }
-    if "CARBOY_TEST_SESSION" in environment:  # lets a test find processes that got away
-        kept["CARBOY_TEST_SESSION"] = environment["CARBOY_TEST_SESSION"]
-    return kept
 
 
 def with_programs(variables: Mapping[str, str], bin_folder: str) -> dict[str, str]:

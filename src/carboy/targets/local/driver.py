@@ -48,7 +48,6 @@ def start(folder: StateFolder, specification: Specification) -> int:
             stdout=log,
             stderr=log,
             cwd=folder.root,
-            env=_supervisor_environment(),
             start_new_session=True,
         )
     if process.stdin is None:
@@ -57,12 +56,6 @@ def start(folder: StateFolder, specification: Specification) -> int:
         process.stdin.write(specification.to_json().encode())
     _wait_until_it_reports(folder, process)
     return process.pid
-
-
-def _supervisor_environment() -> dict[str, str]:
-    """As little as it needs: the app's variables reach the app's processes by the specification alone."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "TMPDIR", "TEMP", "CARBOY_TEST_SESSION")
-    return {name: os.environ[name] for name in kept if name in os.environ}
 
 
 def _wait_until_it_reports(folder: StateFolder, process: subprocess.Popen[bytes]) -> None:
