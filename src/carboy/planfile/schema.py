@@ -4,6 +4,7 @@ Nothing is declared here: types, defaults, limits and help come from `carboy.mod
 """
 
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Final, Literal
@@ -108,7 +109,7 @@ def _tier_name() -> Any:
 def _annotated(key: Key) -> Any:
     extra = {} if key.default is None else {"default": _plain(key.default)}
     if key.example is not None:
-        extra["examples"] = [key.example]
+        extra["examples"] = [tomllib.loads(f"k = {key.example}")["k"] if key.kind == "list" else key.example]
     if key.pattern and key.kind == "text":
         extra["pattern"] = key.pattern
     return Annotated[_type(key), _field(key.help, **extra)]
