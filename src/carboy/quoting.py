@@ -39,6 +39,13 @@ def _toml_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def python(value: str | int | float | bool | None | tuple[str, ...]) -> str:
+def python(value: str | int | float | bool | tuple[str, ...] | None) -> str:
     """Return the Python literal of a plain value, in ASCII so that it is safe in a file of any encoding."""
     return ascii(value)
+
+
+def uwsgi(value: str) -> str:
+    """Return a value of uWSGI's ini, where a percent sign starts a variable and the end of the line ends the value."""
+    if any(mark in value for mark in ("\n", "\r", "\0", "$(", "@(")) or value != value.strip():
+        raise ValueError(f"uWSGI's ini cannot hold {value!r}")
+    return value.replace("%", "%%")

@@ -12,3 +12,4 @@ class Host:
     cpus_from: str = "machine"  # machine | cgroup
     memory_from: str = "machine"
     system: str = "linux"  # linux darwin windows
+    somaxconn: int = 4096  # the longest queue of waiting connections that its kernel allows

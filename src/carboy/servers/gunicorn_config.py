@@ -43,7 +43,7 @@ def _line(setting: _Setting) -> str:
 
 
 def _sections(plan: Plan, numbers: Size, listen: Listen) -> Iterator[tuple[str, list[_Setting]]]:
-    yield "Where it listens", _sockets(plan, listen)
+    yield "Where it listens", _sockets(numbers, listen)
     yield "Workers", list(_workers(plan, numbers))
     yield "Time", _times(plan)
     yield "What a client may send", _limits(plan)
@@ -52,10 +52,10 @@ def _sections(plan: Plan, numbers: Size, listen: Listen) -> Iterator[tuple[str, 
     yield "The process", _process(plan)
 
 
-def _sockets(plan: Plan, listen: Listen) -> list[_Setting]:
+def _sockets(numbers: Size, listen: Listen) -> list[_Setting]:
     return [
         _Setting("bind", (address(listen),), "A proxy in front, or the supervisor, reaches it here."),
-        _Setting("backlog", plan.server.backlog, "Connections that may wait; the kernel's somaxconn caps it."),
+        _Setting("backlog", numbers.backlog, "Connections that may wait to be accepted."),
     ]
 
 

@@ -33,11 +33,12 @@ THREADS_ALONE: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The numbers, and a sentence for people that says where they come from."""
+    """The numbers, and a sentence for people that says where they come from; `backlog` is what the kernel allows."""
 
     workers: int
     threads: int
     reason: str
+    backlog: int
 
 
 def size(plan: Plan, host: Host) -> Size:
@@ -45,7 +46,7 @@ def size(plan: Plan, host: Host) -> Size:
     server = plan.server
     workers, reason = _workers(server, host)
     threads = server.threads if server.threads != "auto" else _threads(server, workers)
-    return Size(workers, threads, reason)
+    return Size(workers, threads, reason, min(server.backlog, host.somaxconn))
 
 
 def _workers(server: Server, host: Host) -> tuple[int, str]:

@@ -44,7 +44,14 @@ def host_of(root: Path, *, processors: int, memory: int, system: str = "linux") 
         cpus_from="cgroup" if by_quota else "machine",
         memory_from="cgroup" if by_limit else "machine",
         system=system,
+        somaxconn=_somaxconn(root, system),
     )
+
+
+def _somaxconn(root: Path, system: str) -> int:
+    """Linux says so itself, and each network namespace has its own; elsewhere 128 is the traditional limit."""
+    text = _word(root / "proc/sys/net/core/somaxconn")
+    return int(text) if text.isdigit() else 4096 if system == "linux" else 128
 
 
 def _processors() -> int:
