@@ -98,6 +98,8 @@ def _wait_for_end(pid: int, since: float, longest: float, on_wait: Callable[[flo
             )
         on_wait(waited)
         time.sleep(0.02)
+    with contextlib.suppress(ChildProcessError):  # in the foreground it is a child of ours, and wants to be reaped
+        os.waitpid(pid, os.WNOHANG)
 
 
 def status_of(folder: StateFolder, name: str) -> Status:
