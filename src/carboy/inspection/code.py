@@ -38,6 +38,7 @@ class Code:
     compares: list[ast.Compare] = field(default_factory=list)
     handlers: list[ast.Try] = field(default_factory=list)
     branches: list[ast.If] = field(default_factory=list)
+    asserts: list[ast.Assert] = field(default_factory=list)
     imports: dict[str, str] = field(default_factory=dict)  # local name -> dotted name, absolute where it can be told
     import_lines: dict[str, int] = field(default_factory=dict)  # dotted name -> first line
     module_names: dict[str, list[ast.expr]] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Project:
 
     index: Index
     codes: dict[str, Code]
+    _found: dict[tuple[str, str], str | None] = field(default_factory=dict, repr=False)
 
     @property
     def ours(self) -> Iterator[Code]:
@@ -91,12 +93,20 @@ class Project:
         return None
 
     def _file_of(self, stem: str, near: str) -> str | None:
-        folders = [str(parent) for parent in PurePosixPath(near).parents]
-        for folder in [*("" if f == "." else f + "/" for f in folders), "src/"]:
-            for path in (f"{folder}{stem}.py", f"{folder}{stem}/__init__.py"):
+        folder = near.rpartition("/")[0]
+        key = (stem, folder)
+        if key not in self._found:
+            self._found[key] = self._look_for(stem, folder)
+        return self._found[key]
+
+    def _look_for(self, stem: str, folder: str) -> str | None:
+        parts = folder.split("/") if folder else []
+        for count in range(len(parts), -1, -1):
+            base = "".join(f"{part}/" for part in parts[:count])
+            for path in (f"{base}{stem}.py", f"{base}{stem}/__init__.py"):
                 if path in self.codes:
                     return path
-        return None
+        return next((p for p in (f"src/{stem}.py", f"src/{stem}/__init__.py") if p in self.codes), None)
 
     def function(self, name: str, near: str) -> tuple[Code, Function] | None:
         """The project's function that a (dotted) name calls, seen from `near`."""
@@ -169,9 +179,22 @@ def tier_of(*names: str) -> str:
 
 
 def _read_code(module: Module, tree: ast.Module) -> Code:
-    code = Code(module.path, tree)
-    for node in module.nodes:
-        _file_node(code, node)
+    code = Code(
+        module.path,
+        tree,
+        definitions=[*module.of(ast.FunctionDef), *module.of(ast.AsyncFunctionDef), *module.of(ast.ClassDef)],
+        calls=list(module.of(ast.Call)),
+        assigns=[*module.of(ast.Assign), *module.of(ast.AnnAssign)],
+        subscripts=list(module.of(ast.Subscript)),
+        compares=list(module.of(ast.Compare)),
+        handlers=list(module.of(ast.Try)),
+        branches=list(module.of(ast.If)),
+        asserts=list(module.of(ast.Assert)),
+    )
+    for plain in module.of(ast.Import):
+        _file_import(code, plain)
+    for chosen in module.of(ast.ImportFrom):
+        _file_import_from(code, chosen)
     code.definitions.sort(key=lambda definition: (definition.lineno, -(definition.end_lineno or 0)))
     for statement in _top_statements(tree.body):
         if isinstance(statement, ast.If) and is_main_guard(statement):
@@ -179,28 +202,6 @@ def _read_code(module: Module, tree: ast.Module) -> Code:
         for name, value in assigned(statement):
             code.module_names.setdefault(name, []).append(value)
     return code
-
-
-def _file_node(code: Code, node: ast.AST) -> None:
-    match node:
-        case ast.Call():
-            code.calls.append(node)
-        case ast.Assign() | ast.AnnAssign():
-            code.assigns.append(node)
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            code.definitions.append(node)
-        case ast.Subscript():
-            code.subscripts.append(node)
-        case ast.Compare():
-            code.compares.append(node)
-        case ast.Try():
-            code.handlers.append(node)
-        case ast.If():
-            code.branches.append(node)
-        case ast.Import():
-            _file_import(code, node)
-        case ast.ImportFrom():
-            _file_import_from(code, node)
 
 
 def _file_import(code: Code, node: ast.Import) -> None:

@@ -15,20 +15,45 @@ def suggestions(index: Index, codes: list[Code]) -> dict[str, str]:
     """For each selecting variable the value that stands for production, where the project has one."""
     evaluator = evaluator_of(index)
     found: dict[str, str] = {}
+    maps = {name for code in project_of(index).ours for name in _maps_with_production(code)}
     for code in codes:
-        for variable, word in _in_file(index, code, evaluator):
+        for variable, word in _in_file(index, code, evaluator, maps):
             found.setdefault(variable, word)
     return found
 
 
-def _in_file(index: Index, code: Code, evaluator: Evaluator) -> Iterator[tuple[str, str]]:
+def _maps_with_production(code: Code) -> Iterator[str]:
+    """Names of dictionaries that have a key for production: few files have one."""
+    for statement in code.assigns:
+        keys = _map_keys(statement.value) if statement.value is not None else []
+        if any(_PRODUCTION.search(key) for key in keys):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _map_keys(value: ast.expr) -> list[str]:
+    if isinstance(value, ast.Dict):
+        return _keys(value)
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
+        return [item.arg for item in value.keywords if item.arg]
+    return []
+
+
+def _is_map(node: ast.expr, maps: set[str]) -> bool:
+    last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return isinstance(node, ast.Dict) or last in maps
+
+
+def _in_file(index: Index, code: Code, evaluator: Evaluator, maps: set[str]) -> Iterator[tuple[str, str]]:
     for node in code.subscripts:
+        if not _is_map(node.value, maps):
+            continue
         word = None if isinstance(node.slice, ast.Constant) else _production_key(node.value, code, index)
         if word:
             yield from _pairs(evaluator.value(node.slice, code), word)
     for call in code.calls:
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        if method == "get" and isinstance(call.func, ast.Attribute) and call.args:
+        if method == "get" and isinstance(call.func, ast.Attribute) and call.args and _is_map(call.func.value, maps):
             word = None if isinstance(call.args[0], ast.Constant) else _production_key(call.func.value, code, index)
             yield from _pairs(evaluator.value(call.args[0], code), word) if word else ()
         elif method == "from_object" or code.dotted(call.func).endswith("import_string"):
@@ -64,10 +89,7 @@ def _dict_keys(node: ast.expr, code: Code, index: Index) -> Iterator[list[str]]:
         values += project.codes[resolved[0]].module_names.get(resolved[1], [])
     values += _assigned_in(code.function_of(node), dotted)
     for value in values:
-        if isinstance(value, ast.Dict):
-            yield _keys(value)
-        elif isinstance(value, ast.Call) and ast.unparse(value.func) == "dict":
-            yield [item.arg for item in value.keywords if item.arg]
+        yield _map_keys(value)
 
 
 def _assigned_in(function: Function | None, name: str) -> list[ast.expr]:

@@ -156,8 +156,7 @@ def _checked_names(code: Code) -> set[str]:
                 names.add(ast.unparse(inner))
             case ast.Compare(left=inner, ops=[ast.Is()], comparators=[ast.Constant(value=None)]) if ends:
                 names.add(ast.unparse(inner))
-    asserts = (node for node in ast.walk(code.tree) if isinstance(node, ast.Assert))
-    return names | {ast.unparse(node.test) for node in asserts}
+    return names | {ast.unparse(node.test) for node in code.asserts}
 
 
 def _is_exit(step: ast.stmt) -> bool:
