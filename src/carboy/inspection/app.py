@@ -1,38 +1,103 @@
-"""The app: which object or factory is served."""
+"""The app: which object, factory or command is served."""
 
-import ast
+from carboy.inspection.candidates import Found
+from carboy.inspection.code import is_decoy
+from carboy.inspection.index import Index
+from carboy.inspection.interface import has_async_views, websocket_library
+from carboy.inspection.own_command import OwnCommand, adds_routes, find_own_command
+from carboy.inspection.ranking import certainty_of, is_rival, rank
+from carboy.model.facts import AppFact, Candidate, Certainty
 
-from carboy.inspection.index import Index, Module
-from carboy.model.facts import AppFact, Candidate, Place
+MOST_CANDIDATES = 12
 
 
 def find_app(index: Index) -> AppFact:
-    """The best candidate, with the others in order."""
-    found = [candidate for module in index.modules() for candidate in _candidates(module)]
-    found.sort(key=lambda each: (each.evidence[0].file.count("/"), each.evidence[0].file.startswith("tests")))
-    if not found:
-        return AppFact(None, None, "", "wsgi", False, None, None, "none", "no Flask app found", (), (), False, None, ())
-    best = found[0]
-    place = best.evidence[0]
+    """The best candidate with the others in order, or the project's own command, or none with what was looked for."""
+    ranked = index.derived(rank)
+    best = ranked[0] if ranked else None
+    if best is not None and best.routes == 0 and not best.hints and adds_routes(index, best.app.identity):
+        own = find_own_command(index, best.app.identity)
+        if own is not None:
+            return _commanded(index, own, ranked)
+    if best is None or (is_decoy(best.file) and not best.hints):
+        own = find_own_command(index)
+        if own is not None:
+            return _commanded(index, own, ranked)
+    return _served(index, best, ranked) if best is not None else _nothing(index)
+
+
+def _served(index: Index, best: Found, ranked: list[Found]) -> AppFact:
+    certainty = certainty_of(ranked)
     return AppFact(
-        best.ref, None, best.folder, "wsgi", best.factory, place.file, place.line, best.certainty, best.reason,
-        tuple(found), (), False, None, best.evidence,
-    )  # fmt: skip
+        ref=best.ref,
+        command=None,
+        folder=best.folder,
+        interface=best.app.interface,
+        factory=best.factory,
+        file=best.file,
+        line=best.line,
+        certainty=certainty,
+        reason=_reason(best, ranked, certainty),
+        candidates=_candidates(ranked, certainty),
+        import_paths=best.paths,
+        async_views=has_async_views(index, best.file),
+        websocket=websocket_library(index),
+        evidence=best.evidence,
+    )
 
 
-def _candidates(module: Module) -> list[Candidate]:
-    name = module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    found = []
-    for node in module.tree.body if module.tree else ():
-        place = Place(module.path, getattr(node, "lineno", None))
-        if isinstance(node, ast.Assign) and _makes_flask(node.value) and isinstance(node.targets[0], ast.Name):
-            ref = f"{name}:{node.targets[0].id}"
-            found.append(Candidate(ref, "", "wsgi", False, "likely", "a Flask object", (place,)))
-        if isinstance(node, ast.FunctionDef) and node.name in {"create_app", "make_app"}:
-            ref = f"{name}:{node.name}()"
-            found.append(Candidate(ref, "", "wsgi", True, "likely", "a factory", (place,)))
-    return found
+def _commanded(index: Index, own: OwnCommand, ranked: list[Found]) -> AppFact:
+    candidates = _candidates(ranked, "guess")
+    return AppFact(
+        ref=None,
+        command=own.command,
+        folder=own.folder,
+        interface="wsgi",
+        factory=False,
+        file=own.run.place.file,
+        line=own.run.place.line,
+        certainty="likely",
+        reason=f"nothing to import is the whole app: {own.reason}",
+        candidates=candidates,
+        import_paths=(),
+        async_views=has_async_views(index, own.run.place.file),
+        websocket=websocket_library(index),
+        evidence=own.evidence,
+    )
 
 
-def _makes_flask(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and ast.unparse(value.func) in {"Flask", "flask.Flask"}
+def _nothing(index: Index) -> AppFact:
+    count = len(index.python_files)
+    files = f"{count} Python file{'' if count == 1 else 's'}"
+    reason = (
+        f"no Flask app in {files}: looked for Flask(...) and its subclasses, for functions that return one, for "
+        "FLASK_APP, and for servers' commands in Procfile, Dockerfile, Compose, systemd units, scripts and README"
+    )
+    return AppFact(None, None, "", "wsgi", False, None, None, "none", reason, (), (), False, None, ())
+
+
+def _candidates(ranked: list[Found], first: Certainty) -> tuple[Candidate, ...]:
+    found: dict[tuple[str, str], Candidate] = {}
+    for number, each in enumerate(ranked):
+        certainty: Certainty = first if number == 0 else "guess"
+        candidate = Candidate(
+            each.ref, each.folder, each.app.interface, each.factory, certainty, _words(each), each.evidence
+        )
+        found.setdefault((each.ref, each.folder), candidate)
+    return tuple(found.values())[:MOST_CANDIDATES]
+
+
+def _words(each: Found) -> str:
+    return "; ".join(each.reasons) or "is a Flask object"
+
+
+def _reason(best: Found, ranked: list[Found], certainty: Certainty) -> str:
+    words = _words(best)
+    if certainty != "guess":
+        return words
+    arguments = best.arguments
+    if arguments is not None and arguments.text is None:
+        return f"{words}; write app.ref = \"{best.module}:{best.name}('...')\" with the value for {arguments.missing!r}"
+    rivals = [each.ref for each in ranked[1:] if is_rival(each, best)]
+    names = " or ".join(dict.fromkeys([best.ref, *rivals][:4]))
+    return f"{words}; not sure enough to serve it: name the app, app.ref = {names}"

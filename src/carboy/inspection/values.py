@@ -173,12 +173,8 @@ ROUTE_METHODS = frozenset(
         "mount",
         "add_resource",
         "websocket",
-        "errorhandler",
-        "before_request",
-        "register",
         "add_view",
-        "endpoint",
-        "init_app",
         "register_view",
+        "add_namespace",
     }
 )  # fmt: skip  (a list reads better packed)

@@ -135,8 +135,7 @@ def _files(facts: Facts) -> dict[str, Any]:
             for static in facts.static
         ],
         "uploads": [
-            {"path": folder.path, "kind": folder.kind, "evidence": _places(folder.evidence)}
-            for folder in facts.uploads
+            {"path": folder.path, "kind": folder.kind, "evidence": _places(folder.evidence)} for folder in facts.uploads
         ],
         "build": [
             {"command": build.command, "folder": build.folder, "evidence": _places(build.evidence)}

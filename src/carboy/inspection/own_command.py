@@ -1,0 +1,259 @@
+"""The project's own command, for one that has nothing to import: its routes or its app are made on the way."""
+
+import ast
+import configparser
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from carboy.inspection.code import is_decoy
+from carboy.inspection.hints import hints_of
+from carboy.inspection.index import Index
+from carboy.inspection.launch_files import lines_of
+from carboy.inspection.roots import folder_of, roots_of
+from carboy.inspection.routes import outer_nodes, routes_of
+from carboy.inspection.runs import Run, runs_of
+from carboy.inspection.symbols import Frame, symbols_of
+from carboy.inspection.values import App, Project
+from carboy.model.facts import Evidence, Place
+
+_VERBS = ("serve", "server", "run", "runserver", "start", "web")
+
+
+@dataclass(frozen=True)
+class OwnCommand:
+    """`command` is run in `folder`; `run` is where the server then starts."""
+
+    command: str
+    folder: str
+    run: Run
+    reason: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Script:
+    """A console script: its name, and the function it calls."""
+
+    name: str
+    target: str
+    place: Place
+
+
+def find_own_command(index: Index, identity: tuple[str, int] | None = None) -> OwnCommand | None:
+    """The command that starts a server of the project's own making, of the app `identity` where one is given."""
+    runs = [run for run in runs_of(index) if not is_decoy(run.place.file) and (run.app or run.library != "flask")]
+    if identity is not None:
+        runs = [run for run in runs if run.app and run.app.identity == identity]
+    runs.sort(key=lambda run: (run.app is None, run.place.file.count("/"), run.place.file))
+    written = [command for run in runs if (command := _written(index, run))]
+    if written:
+        return written[0]
+    return next((command for run in runs if (command := _derived(index, run))), None)
+
+
+def adds_routes(index: Index, identity: tuple[str, int]) -> bool:
+    """Whether the way to a server attaches routes to an app that has none when it is only imported."""
+    for run in runs_of(index):
+        if run.app is None or run.app.identity != identity or is_decoy(run.place.file):
+            continue
+        if run.function is not None:
+            if routes_of(index).of_factory(Project(run.place.file, run.function), run.app):
+                return True
+        elif run.where == "main" and _main_attaches(index, run, run.app):
+            return True
+    return False
+
+
+def _main_attaches(index: Index, run: Run, app: App) -> bool:
+    module = index.module(run.place.file)
+    tree = module.tree if module else None
+    outer = {id(node) for node in outer_nodes(tree.body)} if tree else set()
+    guarded = [
+        node
+        for statement in (tree.body if tree else ())
+        if isinstance(statement, ast.If)
+        for node in ast.walk(statement)
+        if id(node) not in outer
+    ]
+    return routes_of(index).attaches(guarded, Frame(run.place.file), app)
+
+
+def _written(index: Index, run: Run) -> OwnCommand | None:
+    """A line of a launch file that leads to this run."""
+    for hint in hints_of(index):
+        if hint.server == "python" and hint.file is not None and run.place.file in _led_to(index, hint.file):
+            text = next(
+                line.text for line in lines_of(index) if (line.file, line.number) == (hint.place.file, hint.place.line)
+            )
+            command = text if text.startswith("python") else f"python {hint.target}"
+            reason = f"{hint.place.file}:{hint.place.line} starts it so"
+            return OwnCommand(_plain(command), hint.folder, run, reason, (hint.place, run.place))
+    for script in scripts_of(index):
+        if run.place.file not in _script_leads(index, script):
+            continue
+        for line in lines_of(index):
+            if re.match(rf"{re.escape(script.name)}(\s|$)", line.text) and line.kind != "workflow":
+                place = Place(line.file, line.number)
+                return OwnCommand(
+                    _plain(line.text),
+                    "",
+                    run,
+                    f"{line.file}:{line.number} starts it so",
+                    (place, script.place, run.place),
+                )
+    return None
+
+
+def _plain(text: str) -> str:
+    return re.split(r"\s*(?:&&|\|\||;|#)\s*", text.strip())[0]
+
+
+def _led_to(index: Index, file: str) -> frozenset[str]:
+    return routes_of(index).reach(file)
+
+
+def _script_leads(index: Index, script: Script) -> frozenset[str]:
+    file = _script_file(index, script)
+    return _led_to(index, file) if file else frozenset()
+
+
+def _script_file(index: Index, script: Script) -> str | None:
+    module = script.target.partition(":")[0]
+    roots = roots_of(index)
+    return next((file for base in ("", "src", "lib") if (file := roots.file_at(base, module))), None)
+
+
+def _derived(index: Index, run: Run) -> OwnCommand | None:
+    """A console script, `python -m package` or `python file.py` that leads to this run."""
+    for script in scripts_of(index):
+        if run.place.file in _script_leads(index, script):
+            command = " ".join([script.name, *_subcommand(run)])
+            return OwnCommand(
+                command, "", run, f"the console script {script.name} starts it", (script.place, run.place)
+            )
+    roots = roots_of(index)
+    for file in index.python_files:
+        if file.endswith("__main__.py") and not is_decoy(file) and run.place.file in _led_to(index, file):
+            folder, _ = roots.working_folder(file)
+            package = roots.module_name(file).removesuffix(".__main__")
+            command = " ".join(["python", "-m", package, *_subcommand(run)])
+            return OwnCommand(command, folder, run, f"{file} starts it", (Place(file, 1), run.place))
+    starts = run.where in {"main", "import"} or _called_in_main(index, run)
+    if not starts:
+        return None
+    return _file_command(index, run)
+
+
+def _file_command(index: Index, run: Run) -> OwnCommand:
+    roots = roots_of(index)
+    root = roots.root_of(run.place.file)
+    if root == folder_of(run.place.file):
+        command = f"python {run.place.file.rsplit('/', 1)[-1]}"
+    else:
+        command = f"python -m {roots.module_name(run.place.file)}"
+    return OwnCommand(command, root, run, "only its main program makes the app whole", (run.place,))
+
+
+def _subcommand(run: Run) -> list[str]:
+    """The name of a click command, where the server starts in one of a group."""
+    if run.function is None:
+        return []
+    for each in run.function.decorator_list:
+        func = each.func if isinstance(each, ast.Call) else each
+        if isinstance(func, ast.Attribute) and func.attr == "command":
+            named = (
+                each.args[0].value
+                if isinstance(each, ast.Call) and each.args and isinstance(each.args[0], ast.Constant)
+                else None
+            )
+            is_group = not (isinstance(func.value, ast.Name) and func.value.id in {"click", "typer"})
+            return [str(named or run.function.name.replace("_", "-"))] if is_group else []
+    return []
+
+
+def _called_in_main(index: Index, run: Run) -> bool:
+    """Whether the file's main program calls, directly or by its own functions, the function that runs the server."""
+    module = index.module(run.place.file)
+    if module is None or module.tree is None or run.function is None:
+        return False
+    for statement, guard in symbols_of(index).scope_of(run.place.file).statements:
+        if guard == "main" and isinstance(statement, ast.stmt):
+            names = {
+                ast.unparse(node.func).rsplit(".", 1)[-1] for node in ast.walk(statement) if isinstance(node, ast.Call)
+            }
+            if run.function.name in names or names & _callers(module.tree, run.function.name):
+                return True
+    return False
+
+
+def _callers(tree: ast.Module, name: str) -> set[str]:
+    return {
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any(
+            isinstance(node, ast.Call) and ast.unparse(node.func).rsplit(".", 1)[-1] == name
+            for node in ast.walk(function)
+        )
+    }
+
+
+# ------------------------------------------------------------------- console scripts
+
+
+def scripts_of(index: Index) -> tuple[Script, ...]:
+    """The console scripts that the project's metadata declares."""
+    return index.derived(_scripts)
+
+
+def _scripts(index: Index) -> tuple[Script, ...]:
+    return (*_pyproject_scripts(index), *_setup_cfg_scripts(index), *_setup_py_scripts(index))
+
+
+def _pyproject_scripts(index: Index) -> Iterator[Script]:
+    try:
+        data: dict[str, Any] = tomllib.loads(index.text("pyproject.toml") or "")
+    except tomllib.TOMLDecodeError:
+        return
+    tables = [data.get("project", {}).get("scripts"), data.get("tool", {}).get("poetry", {}).get("scripts")]
+    for table in tables:
+        for name, target in table.items() if isinstance(table, dict) else ():
+            if isinstance(target, str):
+                yield Script(
+                    name,
+                    target,
+                    Place("pyproject.toml", _line(index, "pyproject.toml", rf"\s*[\"']?{re.escape(name)}[\"']?\s*=")),
+                )
+
+
+def _setup_cfg_scripts(index: Index) -> Iterator[Script]:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(index.text("setup.cfg") or "")
+    except configparser.Error:
+        return
+    if parser.has_option("options.entry_points", "console_scripts"):
+        for text in parser.get("options.entry_points", "console_scripts").splitlines():
+            yield from _script_text(index, "setup.cfg", text)
+
+
+def _setup_py_scripts(index: Index) -> Iterator[Script]:
+    module = index.module("setup.py")
+    for node in module.of(ast.Constant) if module else ():
+        if isinstance(node.value, str) and ":" in node.value:
+            for text in node.value.splitlines():
+                yield from _script_text(index, "setup.py", text)
+
+
+def _script_text(index: Index, file: str, text: str) -> Iterator[Script]:
+    match = re.fullmatch(r"\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)\s*", text)
+    if match:
+        yield Script(match[1], match[2], Place(file, _line(index, file, rf".*\b{re.escape(match[1])}\s*=")))
+
+
+def _line(index: Index, file: str, pattern: str) -> int | None:
+    found = re.compile(pattern)
+    return next((number for number, text in enumerate(index.lines(file), start=1) if found.match(text)), None)
