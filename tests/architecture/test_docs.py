@@ -27,8 +27,8 @@ def headings(text: str) -> list[int]:
 
 
 def commands(text: str) -> list[str]:
-    """The lines of code blocks without their comments, which each language has in its own words."""
-    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    """The lines of code blocks without their comments; those, and drawings, each language has in its own words."""
+    blocks = re.findall(r"```(?!text)\w*\n(.*?)```", text, re.DOTALL)
     return [bare for block in blocks for line in block.splitlines() if (bare := re.sub(r"\s*#.*", "", line).strip())]
 
 
