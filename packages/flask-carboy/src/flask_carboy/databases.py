@@ -1,19 +1,25 @@
 """Which databases this process uses: never who it is there, nor with which password."""
 
+import contextlib
+import gc
 import os
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 from urllib.parse import unquote, urlsplit
 
-Entry = Tuple[str, str, str]
+from flask_carboy.after_import import when_imported
+from flask_carboy.database_clients import CLIENTS, Client, Entry
 
 # A program that opens a file for each of its customers must not fill the memory.
 MOST = 200
 
 
 class Recorder:
-    """Notes what is opened, from `install` on."""
+    """Notes what is opened, from `install` on, and finds clients of databases among the living objects when asked.
+
+    A forked child keeps what its parent opened at import: it is the same app's database.
+    """
 
     def __init__(self) -> None:
         self._opened: Dict[Entry, None] = {}
@@ -25,6 +31,11 @@ class Recorder:
             self._installed = True
             sys.addaudithook(self._heard)
 
+    def watch_clients(self) -> None:
+        """Note clients when they are made: for commands, whose objects are gone when they have ended."""
+        for client in CLIENTS:
+            when_imported(client.module, lambda module, client=client: self._patch(module, client))  # type: ignore[misc]
+
     def note(self, engine: str, address: str, name: str) -> None:
         """Note one database."""
         if len(self._opened) < MOST:
@@ -32,11 +43,52 @@ class Recorder:
 
     def databases(self) -> List[Dict[str, str]]:
         """All that is known now, sorted."""
-        return [{"engine": engine, "address": address, "name": name} for engine, address, name in sorted(self._opened)]
+        self._search()
+        found = sorted(self._opened)
+        return [{"engine": engine, "address": address, "name": name} for engine, address, name in found]
 
     def _heard(self, event: str, arguments: Tuple[Any, ...]) -> None:
         if event == "sqlite3.connect":
             self.note("sqlite", "", sqlite_name(arguments[0]))
+
+    def _search(self) -> None:
+        known = [(client, client.kind()) for client in CLIENTS]
+        kinds = {kind: client for client, kind in known if kind is not None}
+        if not kinds:
+            return
+        # By type and its bases only: asking the object itself would wake proxies and other lazy things.
+        by_type: Dict[type, Any] = {}
+        for item in gc.get_objects():
+            kind = type(item)
+            if kind not in by_type:
+                by_type[kind] = next((kinds[base] for base in kind.__mro__ if base in kinds), None)
+            if by_type[kind] is not None:
+                self._describe(by_type[kind], item)
+
+    def _describe(self, client: Client, item: Any) -> None:
+        # A half-made or unusual client is no reason to fail a request or a command.
+        with contextlib.suppress(Exception):
+            for entry in client.describe(item):
+                self.note(*_with_path(entry))
+
+    def _patch(self, module: Any, client: Client) -> None:
+        owner = getattr(module, client.name, None)
+        original = getattr(owner, client.maker, None)
+        if original is None:
+            return
+
+        def made(item: Any, *arguments: Any, **named: Any) -> Any:
+            result = original(item, *arguments, **named)
+            self._describe(client, item)
+            return result
+
+        # Types of C cannot be changed; the search at the end may still find them.
+        with contextlib.suppress(TypeError):
+            setattr(owner, client.maker, made)
+
+
+def _with_path(entry: Entry) -> Entry:
+    return ("sqlite", "", sqlite_name(entry[2])) if entry[0] == "sqlite" else entry
 
 
 def sqlite_name(database: Any) -> str:
@@ -49,7 +101,7 @@ def sqlite_name(database: Any) -> str:
         text = unquote(parts.path)
     if text in ("", ":memory:"):
         return ":memory:"
-    return str(Path(text).absolute())
+    return str(Path(os.path.abspath(text)))  # noqa: PTH100 - Path.absolute() leaves ".." in it
 
 
 RECORDER = Recorder()
