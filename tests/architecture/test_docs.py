@@ -28,8 +28,9 @@ def headings(text: str) -> list[int]:
 
 def commands(text: str) -> list[str]:
     """The lines of code blocks without their comments; those, and drawings, each language has in its own words."""
-    blocks = re.findall(r"```(?!text)\w*\n(.*?)```", text, re.DOTALL)
-    return [bare for block in blocks for line in block.splitlines() if (bare := re.sub(r"\s*#.*", "", line).strip())]
+    blocks = re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL)
+    ours = [block for language, block in blocks if language != "text"]
+    return [bare for block in ours for line in block.splitlines() if (bare := re.sub(r"\s*#.*", "", line).strip())]
 
 
 @pytest.mark.requirement("U4")
