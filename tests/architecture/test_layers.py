@@ -47,7 +47,9 @@ LIBRARIES: dict[str, set[str]] = {
     "uv": {"targets", "release", "inspection"},
     "jinja2": {"servers", "proxies", "targets", "pipelines"},
 }
-EXTENSION_LIBRARIES = {"flask", "werkzeug", "asgiref"}
+EXTENSION_LIBRARIES = {"flask", "werkzeug"}
+# Modules of the extension that nothing imports unless the plan asks for that library.
+EXTENSION_OPTIONS = {"flask_carboy.waitress": {"waitress"}}
 
 
 def part_of(module: str) -> str:
@@ -141,9 +143,15 @@ def test_the_supervisor_needs_the_standard_library_and_the_model() -> None:
 def test_the_extension_stands_alone(source: Source) -> None:
     """flask_carboy imports Flask, Werkzeug and the standard library, and never the tool."""
     tops = {name.split(".")[0] for name, _ in source.imports()}
-    foreign = tops - set(sys.stdlib_module_names) - EXTENSION_LIBRARIES - {"flask_carboy", ""}
+    allowed = EXTENSION_LIBRARIES | EXTENSION_OPTIONS.get(source.name, set()) | {"flask_carboy", ""}
     assert "carboy" not in tops
-    assert foreign == set()
+    assert tops - set(sys.stdlib_module_names) - allowed == set()
+
+
+def test_nothing_of_the_extension_imports_its_options() -> None:
+    """An app that does not use Waitress never loads the module that does."""
+    found = [name for source in sources(EXTENSION) for name, _ in source.imports()]
+    assert [name for name in found if any(within(name, option) for option in EXTENSION_OPTIONS)] == []
 
 
 def test_the_tool_never_imports_the_extension() -> None:
