@@ -63,7 +63,8 @@ def _async_views_on_green_workers(plan: Plan) -> Iterator[Clash]:
     if plan.app.async_views and server.kind == "gunicorn" and server.worker_class in _GREEN:
         yield Clash(
             (_CLASS, _KIND, _ASYNC),
-            f"the app has async views, and under {server.worker_class} nearly every answer 500 (pallets/flask #5881)",
+            f"the app has async views, and under {server.worker_class} nearly every answer is 500 "
+            "(pallets/flask #5881)",
             'set server.kind = "uvicorn", or server.worker_class = "gthread"',
         )
 

@@ -4,7 +4,7 @@ import datetime
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from carboy.errors import PlanFaults
 from carboy.planfile.keys import TIERS, Key, Path, dotted, find, nearest, sections, wanted
@@ -70,15 +70,22 @@ def wrong_value(path: Path, value: object, where: Where) -> Fault:
     key = find(rest) or find(rest[:-1])  # the last part is an item's number in a list
     if key is None:
         return Fault(where(path), dotted(path), f"wants a table, given {described(value)}", "", path)
+    if rest == ("server", "worker_class") and str(value).startswith("aiohttp"):
+        return Fault(where(path), dotted(path), _AIOHTTP, 'for async views set server.kind = "uvicorn"', path)
     shown = described(value, hide=rest[0] == "variables")
     place = (*tier, *(rest if find(rest) else rest[:-1]))
     return Fault(where(path), dotted(place), f"wants {wanted(key)}, given {shown}", _remedy(key, value), place)
 
 
+_AIOHTTP: Final = "aiohttp's worker serves aiohttp's own apps: neither WSGI, which Flask speaks, nor ASGI"
+
+
 def wrong_name(path: Path, where: Where) -> Fault:
     """A name of the user's own that cannot be used: of a process, a variable, a tier."""
     if path[:-1] == ("tiers",):
-        return Fault(where(path), dotted(path), f"unknown tier; there are {', '.join(TIERS)}", "", path)
+        near = next((tier for tier in TIERS if tier.startswith(path[1][:3].lower())), None)
+        hint = f"did you mean tiers.{near}?" if near else ""
+        return Fault(where(path), dotted(path), f"unknown tier; there are {', '.join(TIERS)}", hint, path)
     _, rest = _without_tier(path)
     form = next((each.names_form for each in sections() if each.names_form and each.path[0] == rest[0]), None)
     return Fault(where(path), dotted(path), f"this name cannot be used; wants {form}", "", path)
@@ -88,7 +95,7 @@ def described(value: object, *, hide: bool = False) -> str:
     """A value for people: its kind and, unless it may be a secret, the value itself."""
     kind = next((words for types, words in _KINDS if isinstance(value, types)), type(value).__name__)
     if hide or isinstance(value, Mapping | list | tuple) or value is None:
-        return kind
+        return kind.replace("the ", "a ", 1)
     text = str(value).lower() if isinstance(value, bool) else str(value)
     short = text if len(text) <= 60 else text[:57] + "..."
     return f'{kind} "{short}"' if isinstance(value, str) else f"{kind} {short}"
@@ -118,9 +125,12 @@ def _remedy(key: Key, value: object) -> str:
     return f'did you mean "{near}"?' if near else _example(key)
 
 
-def nearest_choice(word: str, choices: Iterable[str]) -> str | None:
+def nearest_choice(word: str, choices: tuple[str, ...]) -> str | None:
     """The allowed word that `word` was most likely meant to be."""
-    return next(iter(difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.6)), None)
+    # A choice inside of the word wins: uvicorn.workers.UvicornWorker is Gunicorn's long name for uvicorn.
+    inside = [choice for choice in choices if len(choice) > 3 and choice in word.lower()]
+    close = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.6)
+    return next(iter([*inside, *close]), None)
 
 
 def _example(key: Key) -> str:

@@ -86,9 +86,8 @@ def generic(path: Path) -> Path:
 
 def nearest(path: Path) -> str | None:
     """The known key that an unknown one was most likely meant to be."""
-    known = {
-        ".".join(_named(key, path)): key for key in [*all_keys(), *(each.path for each in sections() if each.path)]
-    }
+    tables = [each.path for each in sections() if each.path]
+    known = {".".join(_named(key, path)): key for key in [("version",), ("tiers",), *all_keys(), *tables]}
     wanted = ".".join(path)
     close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
     # A right word in the wrong table, such as workers under [app], is nearer than a like-looking key of that table.

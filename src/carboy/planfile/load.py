@@ -77,13 +77,11 @@ def load_plan(
     detected = _detected(facts, probe, system) if facts is not None else {}
     named = layered([detected, *written])
     merged = {**default_leaves(_process_tables(named)), **named}
-    faults += _incomplete(merged, document) + _valued_secrets(merged)
-    bad = {each.path for each in faults}
-    plan = None if _incomplete(merged, document) else _plan(merged, tier)
-    faults += _clash_faults(plan, merged, bad) if plan else []
-    raise_faults(faults)
+    faults += _incomplete(merged, document, {each.path for each in faults}) + _valued_secrets(merged)
+    plan = _plan(merged, tier)
+    raise_faults([*faults, *_clash_faults(plan, merged, {each.path for each in faults})])
     dotenv = read_dotenv(project, tier, environment)
-    return _loaded(cast(Plan, plan), merged, dotenv, facts, environment, document)
+    return _loaded(plan, merged, dotenv, facts, environment, document)
 
 
 def _written_layers(
@@ -112,17 +110,18 @@ def _process_tables(leaves: Iterable[Path]) -> list[Path]:
     return sorted({path[:2] for path in leaves if path[0] == "processes"})
 
 
-def _incomplete(leaves: Leaves, document: Document | None) -> list[Fault]:
-    """Processes without a command, such as one that only a tier's section or a variable names."""
+def _incomplete(leaves: Leaves, document: Document | None, bad: set[Path]) -> list[Fault]:
+    """Processes without a command, such as an empty table, or one that only a variable names."""
+    written = document.table.get("processes") if document else None
+    empty = [("processes", name) for name in written] if isinstance(written, Mapping) else []
     faults = []
-    for table in _process_tables(leaves):
+    for table in sorted({*_process_tables(leaves), *empty}):
         path = (*table, "command")
-        if path not in leaves:
+        if path not in leaves and not bad & {table, path}:
             places = [origin.where for other, (_, origin) in leaves.items() if other[:2] == table and origin.where]
             where = document.where(table) if document and table in document.lines else next(iter(places), "")
-            faults.append(
-                Fault(where, ".".join(path), "missing", "name what starts it, such as celery -A shop worker", path)
-            )
+            hint = "name what starts it, such as celery -A shop worker"
+            faults.append(Fault(where, ".".join(path), "missing", hint, path))
     return faults
 
 
@@ -172,7 +171,8 @@ def _processes(inside: Mapping[Path, Any]) -> dict[str, Process]:
     tables: dict[str, dict[str, Any]] = {}
     for (name, key), value in inside.items():
         tables.setdefault(name, {})[key] = value
-    return {name: Process(**table) for name, table in tables.items()}
+    # One without a command is a fault already; leaving it out lets the rest be judged too.
+    return {name: Process(**table) for name, table in tables.items() if "command" in table}
 
 
 def _loaded(
