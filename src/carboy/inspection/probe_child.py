@@ -106,7 +106,7 @@ class Probe:
             "stage": "failed",
             "type": type(fault).__name__,
             "text": one_line(fault),
-            "frames": [self.frame(frame) for frame in own[-6:]],
+            "frames": [self.frame(frame) for frame in own[-6:] + [frame for frame in frames[-1:] if frame not in own]],
             "file": self.relative(last.filename) if last else None,
             "line": last.lineno if last else None,
             "environ": isinstance(fault, KeyError) and bool(frames) and is_environ_lookup(frames[-1]),
@@ -137,7 +137,9 @@ class Probe:
 
     def relative(self, filename: str) -> str:
         path = os.path.realpath(filename)
-        return os.path.relpath(path, self.root).replace(os.sep, "/") if self.is_own(filename) else filename
+        if self.is_own(filename):
+            return os.path.relpath(path, self.root).replace(os.sep, "/")
+        return re.sub(r"^.*[/\\]site-packages[/\\]", "", filename)
 
     # What the object is
 

@@ -32,7 +32,7 @@ class EnvironmentRequest:
     `source` is the folder that holds the project's files, `envs` where environments are kept, `server` the server's
     requirements, `bundled` packages that are copied in as they are (the extension), `requires` the specifier that the
     project states for Python. `variables` is the environment that uv gets; index settings and credentials come
-    through it. `exactly`: no other Python than `app.python` will do.
+    through it. `exactly`: no other Python than `app.python` will do. `wheels` are packages not to be compiled.
     """
 
     source: Path
@@ -42,6 +42,7 @@ class EnvironmentRequest:
     bundled: tuple[Path, ...] = ()
     requires: str | None = None
     exactly: bool = False
+    wheels: tuple[str, ...] = ()
     download_python: bool = False
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
@@ -184,7 +185,8 @@ def _fill(
             hint="set app.python to another installed version",
         )
     python, short = _python_of(beside), choice.interpreter.short
-    notes = install(Install(uv, request.source, beside, python, short, request.app, request.server, wanted), on_step)
+    job = Install(uv, request.source, beside, python, short, request.app, request.server, wanted, request.wheels)
+    notes = install(job, on_step)
     for folder in request.bundled:
         shutil.copytree(folder, _site_packages(beside) / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
     return tuple(note for note in (choice.note, *notes) if note)

@@ -35,6 +35,7 @@ class Install:
     app: App
     server: tuple[str, ...]
     wanted: Wanted
+    wheels: tuple[str, ...] = ()
 
 
 def install(job: Install, on_step: OnStep) -> tuple[str, ...]:
@@ -133,6 +134,8 @@ def _absolute(line: str, folder: Path) -> str:
 def _try(job: Install, files: _Inputs, *, override: bool, more: tuple[str, ...] = ()) -> Completed:
     words = ["pip", "install", "--python", str(job.python), "--no-editable", "-r", str(files.wanted)]
     words += ["-r", str(files.extra), *job.wanted.options, *more]
+    for name in job.wheels:
+        words += ["--only-binary", name]
     if job.wanted.metadata:
         words += ["-r", _in_copy(job, job.wanted.metadata)]
     if job.wanted.project:

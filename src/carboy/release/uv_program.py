@@ -47,6 +47,8 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 def reason(output: str) -> str:
     """The sentence of uv's output that says why it failed."""
+    if "Failed to build" in output and (said := _said_by_build(output)):
+        return said
     tree = _tree_sentences(output)
     for sentence in reversed(tree):
         if sentence:
@@ -57,6 +59,22 @@ def reason(output: str) -> str:
             return text[6:].strip()
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1] if lines else "uv said nothing"
+
+
+_BUILD_SIGNS = (
+    r"fatal error: (.+)$",
+    r"^\s+((?:[\w.]+\.)?\w+(?:Error|Exception): .+)$",
+    r"^\s+(error in .+ setup command: .+)$",
+    r"^\s+[Ee]rror: (?!Command )(.+)$",
+    r"\berror: (?!Failed|Command )(.+)$",
+)
+
+
+def _said_by_build(output: str) -> str:
+    for pattern in _BUILD_SIGNS:
+        if found := re.findall(pattern, output, re.MULTILINE):
+            return str(found[-1]).strip()
+    return ""
 
 
 def _tree_sentences(output: str) -> list[str]:
@@ -78,6 +96,7 @@ def failed_package(output: str) -> str | None:
         r"Failed to (?:build|download and build|fetch|download|install:?) [`']?(?:sdist |wheel: )?([A-Za-z0-9._-]+)",
         r"there (?:is no version of|are no versions of) ([A-Za-z0-9._-]+)",
         r"Because ([A-Za-z0-9._-]+) was not found",
+        r"does not satisfy Python\S+ and ([A-Za-z0-9._-]+?)(?:==|>=|<=|<|>|~=|\[| )",
         r"Because (?:only )?([A-Za-z0-9._-]+?)(?:==|>=|<=|<|>|~=|\[| )",
     )
     for pattern in patterns:
