@@ -2,6 +2,7 @@
 
 import sys
 from typing import Any, Callable, Iterable, NamedTuple, Optional, Tuple
+from urllib.parse import urlsplit
 
 Entry = Tuple[str, str, str]  # engine, address, name
 
@@ -19,11 +20,11 @@ _ALIASES = {"postgres": "postgresql", "pgsql": "postgresql", "mongo": "mongodb",
 
 
 class Client(NamedTuple):
-    """A class of some library: `maker` is the method after which an instance knows its database."""
+    """A class of some library: after one of its methods `makers` an instance knows its database."""
 
     module: str
     name: str
-    maker: str
+    makers: Tuple[str, ...]
     describe: Callable[[Any], Iterable[Entry]]
 
     def kind(self) -> Optional[type]:
@@ -76,15 +77,17 @@ def _peewee(database: Any) -> Iterable[Entry]:
     if kind == "sqlite":
         yield kind, "", str(database.database)
         return
-    host = told.get("host") or told.get("unix_socket")
-    yield kind, address(kind, host, told.get("port")), _name_only(str(database.database))
+    text = str(database.database)
+    if "://" in text:
+        whole = urlsplit(text)  # libpq takes a whole address, password and all, for a name
+        yield kind, address(kind, whole.hostname, whole.port), whole.path.lstrip("/")
+        return
+    yield kind, address(kind, told.get("host") or told.get("unix_socket"), told.get("port")), _name_only(text)
 
 
 def _name_only(text: str) -> str:
-    """The database's name where a whole address, password and all, stands in its place."""
-    if "://" in text:
-        return text.rsplit("/", 1)[-1].split("?", 1)[0]
-    if "=" in text:  # libpq's "dbname=shop user=me password=..."
+    """The database's name where libpq's "dbname=shop user=me password=..." stands in its place."""
+    if "=" in text:
         return next((part[7:] for part in text.split() if part.startswith("dbname=")), "")
     return text
 
@@ -116,11 +119,12 @@ def _pymysql(connection: Any) -> Iterable[Entry]:
 
 
 CLIENTS = (
-    Client("sqlalchemy.engine.base", "Engine", "__init__", _sqlalchemy),
-    Client("peewee", "Database", "init", _peewee),
-    Client("pymongo.mongo_client", "MongoClient", "__init__", _pymongo),
-    Client("redis.connection", "ConnectionPool", "__init__", _redis),
-    Client("psycopg2.extensions", "connection", "__init__", _psycopg2),
-    Client("psycopg", "Connection", "__init__", _psycopg),
-    Client("pymysql.connections", "Connection", "__init__", _pymysql),
+    # Not Engine.__init__: create_engine() reads its arguments' names to sort its own.
+    Client("sqlalchemy.engine.base", "Engine", ("connect", "_contextual_connect", "raw_connection"), _sqlalchemy),
+    Client("peewee", "Database", ("init",), _peewee),
+    Client("pymongo.mongo_client", "MongoClient", ("__init__",), _pymongo),
+    Client("redis.connection", "ConnectionPool", ("__init__",), _redis),
+    Client("psycopg2.extensions", "connection", ("__init__",), _psycopg2),
+    Client("psycopg", "Connection", ("__init__",), _psycopg),
+    Client("pymysql.connections", "Connection", ("__init__",), _pymysql),
 )

@@ -1,6 +1,7 @@
 """Which databases this process uses: never who it is there, nor with which password."""
 
 import contextlib
+import functools
 import gc
 import os
 import sys
@@ -73,18 +74,21 @@ class Recorder:
 
     def _patch(self, module: Any, client: Client) -> None:
         owner = getattr(module, client.name, None)
-        original = getattr(owner, client.maker, None)
-        if original is None:
-            return
+        for maker in client.makers:
+            original = getattr(owner, maker, None)
+            if original is not None:
+                # Types of C cannot be changed; the search at the end may still find them.
+                with contextlib.suppress(TypeError):
+                    setattr(owner, maker, self._noting(original, client))
 
-        def made(item: Any, *arguments: Any, **named: Any) -> Any:
+    def _noting(self, original: Any, client: Client) -> Any:
+        @functools.wraps(original)
+        def noting(item: Any, *arguments: Any, **named: Any) -> Any:
             result = original(item, *arguments, **named)
             self._describe(client, item)
             return result
 
-        # Types of C cannot be changed; the search at the end may still find them.
-        with contextlib.suppress(TypeError):
-            setattr(owner, client.maker, made)
+        return noting
 
 
 def _with_path(entry: Entry) -> Entry:
