@@ -116,7 +116,7 @@ def _shared(facts: Facts) -> Iterator[Choice]:
 def _processes(facts: Facts) -> Iterator[Choice]:
     for process in facts.processes:
         name = _process_name(process.name)
-        if not name or name in ("web", "release"):
+        if not name or name in ("web", "release") or not process.command.strip():
             continue
         where = place(process.evidence)
         yield Choice(("processes", name, "command"), process.command, "runs beside the web server", where)
