@@ -31,10 +31,10 @@ test: setup ## the built wheels under test, the quick parts first, the real thin
 	@$(DEV)/python tools/testbed.py --install
 	.venv-test/bin/python -m pytest $(PYTEST_ARGS)
 
-test-all: setup ## the long forms too; SHARD=2/8 runs the second eighth
+test-all: setup ## the long forms too, in random order; SHARD=2/8 runs the second eighth
 	@$(DEV)/python tools/environment.py testing
 	@$(DEV)/python tools/testbed.py --install
-	.venv-test/bin/python -m pytest --also long $(if $(SHARD),--shard $(SHARD)) $(PYTEST_ARGS)
+	.venv-test/bin/python -m pytest -p randomly --also long $(if $(SHARD),--shard $(SHARD)) $(PYTEST_ARGS)
 
 bench: setup ## the speed we promise, as ratios; writes benchmarks/RESULTS.md
 	@$(DEV)/python benchmarks/run.py
