@@ -107,11 +107,13 @@ def _tier_name() -> Any:
 
 
 def _annotated(key: Key) -> Any:
-    extra = {} if key.default is None else {"default": _plain(key.default)}
+    extra: dict[str, Any] = {} if key.default is None else {"default": _plain(key.default)}
     if key.example is not None:
         extra["examples"] = [tomllib.loads(f"k = {key.example}")["k"] if key.kind == "list" else key.example]
-    if key.pattern and key.kind == "text":
-        extra["pattern"] = key.pattern
+    if key.pattern:
+        # The models check patterns themselves: pydantic's own engine knows no look-ahead.
+        limit = {"pattern": key.pattern}
+        extra.update(limit if key.kind == "text" else {"items": {"type": "string", **limit}})
     return Annotated[_type(key), _field(key.help, **extra)]
 
 
