@@ -4,18 +4,18 @@ from carboy.inspection.candidates import Found
 from carboy.inspection.code import is_decoy
 from carboy.inspection.index import Index
 from carboy.inspection.interface import has_async_views, websocket_library
-from carboy.inspection.own_command import OwnCommand, adds_routes, find_own_command
+from carboy.inspection.own_command import OwnCommand, completed_by_main, find_own_command, prepared_by_main
 from carboy.inspection.ranking import certainty_of, is_rival, rank
-from carboy.model.facts import AppFact, Candidate, Certainty
+from carboy.model.facts import AppFact, Candidate, Certainty, Place
 
-MOST_CANDIDATES = 12
+MOST_CANDIDATES = 50
 
 
 def find_app(index: Index) -> AppFact:
     """The best candidate with the others in order, or the project's own command, or none with what was looked for."""
     ranked = index.derived(rank)
     best = ranked[0] if ranked else None
-    if best is not None and best.routes == 0 and not best.hints and adds_routes(index, best.app.identity):
+    if best is not None and not best.hints and completed_by_main(index, best):
         own = find_own_command(index, best.app.identity)
         if own is not None:
             return _commanded(index, own, ranked)
@@ -28,6 +28,9 @@ def find_app(index: Index) -> AppFact:
 
 def _served(index: Index, best: Found, ranked: list[Found]) -> AppFact:
     certainty = certainty_of(ranked)
+    prepared = prepared_by_main(index, best) if not best.hints and not best.factory else None
+    own = find_own_command(index, best.app.identity) if prepared else None
+    certainty = "guess" if own else certainty
     return AppFact(
         ref=best.ref,
         command=None,
@@ -37,7 +40,7 @@ def _served(index: Index, best: Found, ranked: list[Found]) -> AppFact:
         file=best.file,
         line=best.line,
         certainty=certainty,
-        reason=_reason(best, ranked, certainty),
+        reason=_unprepared(best, own, prepared) if own and prepared else _reason(best, ranked, certainty),
         candidates=_candidates(ranked, certainty),
         import_paths=best.paths,
         async_views=has_async_views(index, best.file),
@@ -89,6 +92,13 @@ def _candidates(ranked: list[Found], first: Certainty) -> tuple[Candidate, ...]:
 
 def _words(each: Found) -> str:
     return "; ".join(each.reasons) or "is a Flask object"
+
+
+def _unprepared(best: Found, own: OwnCommand, prepared: Place) -> str:
+    return (
+        f"{_words(best)}; but {prepared.file}:{prepared.line} sets it up only when its own command runs: "
+        f"name app.command = {own.command!r}, or app.ref = {best.ref} if it is whole when it is imported"
+    )
 
 
 def _reason(best: Found, ranked: list[Found], certainty: Certainty) -> str:

@@ -9,7 +9,7 @@ from carboy.inspection.code import is_decoy
 from carboy.inspection.hints import Hint, hints_of
 from carboy.inspection.index import Index, Module
 from carboy.inspection.roots import roots_of
-from carboy.inspection.routes import routes_of
+from carboy.inspection.routes import Attached, routes_of
 from carboy.inspection.scopes import Binding, Imported
 from carboy.inspection.symbols import Frame, symbols_of
 from carboy.inspection.values import App, Project, Value
@@ -31,12 +31,16 @@ class Found:
     module: str
     folder: str
     paths: tuple[str, ...]
-    routes: int = 0
+    attached: tuple[Attached, ...] = ()
     arguments: Arguments | None = None
     hints: list[Hint] = field(default_factory=list)
     score: int = 0
     reasons: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def routes(self) -> int:
+        return len(self.attached)
 
     @property
     def factory(self) -> bool:
@@ -66,7 +70,7 @@ def find_candidates(index: Index) -> tuple[Found, ...]:
     for each in kept:
         if each.factory and isinstance(each.app.factory, Project):
             each.arguments = choose_arguments(index, each.app.factory, calls.get(_key(each.app.factory), []))
-        each.routes = _count_routes(index, each)
+        each.attached = _attached(index, each)
     return (*kept, *_only_named(index, kept))
 
 
@@ -135,16 +139,24 @@ def _found(index: Index, file: str, line: int, name: str, app: App, how: str) ->
 
 
 def _without_echoes(index: Index, found: list[Found]) -> list[Found]:
-    """Imports of an app are candidates only in files that no other file imports: where a program would begin."""
+    """Imports of an app are candidates only where a program would begin, or where they add to the app."""
     imported = _imported_by_others(index)
     hinted = {hint.file for hint in hints_of(index)}
-    origins = {each.app.identity for each in found if each.how != "imported"}
+    origins = {each.app.identity: each for each in found if each.how != "imported"}
     kept = []
     for each in found:
         echo = each.how == "imported" and (each.file in imported or is_decoy(each.file)) and each.file not in hinted
-        if not echo or each.app.identity not in origins:
+        origin = origins.get(each.app.identity)
+        if not echo or origin is None or _adds_routes(index, each, origin):
             kept.append(each)
     return kept
+
+
+def _adds_routes(index: Index, echo: Found, origin: Found) -> bool:
+    """Whether the app has more routes once the importing file was imported: `main.py` that imports all views."""
+    return (
+        not is_decoy(echo.file) and not origin.factory and len(_attached(index, echo)) > len(_attached(index, origin))
+    )
 
 
 def _imported_by_others(index: Index) -> set[str]:
@@ -179,11 +191,11 @@ def _key(factory: Project) -> tuple[str, int]:
     return factory.file, factory.node.lineno
 
 
-def _count_routes(index: Index, found: Found) -> int:
+def _attached(index: Index, found: Found) -> tuple[Attached, ...]:
     routes = routes_of(index)
     if found.factory and found.app.factory:
-        return len(routes.of_factory(found.app.factory, found.app))
-    return len(routes.of_object(found.file, found.app))
+        return tuple(routes.of_factory(found.app.factory, found.app))
+    return tuple(routes.of_object(found.file, found.app))
 
 
 def _only_named(index: Index, found: list[Found]) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from carboy.inspection.candidates import Found
 from carboy.inspection.code import is_decoy
 from carboy.inspection.hints import hints_of
 from carboy.inspection.index import Index
@@ -54,17 +55,46 @@ def find_own_command(index: Index, identity: tuple[str, int] | None = None) -> O
     return next((command for run in runs if (command := _derived(index, run))), None)
 
 
-def adds_routes(index: Index, identity: tuple[str, int]) -> bool:
-    """Whether the way to a server attaches routes to an app that has none when it is only imported."""
+def completed_by_main(index: Index, best: Found) -> bool:
+    """Whether only the way to a server makes the app whole: it attaches the routes, or the Socket.IO server."""
+    identity = best.app.identity
+    sockets = any(each.library.startswith(_SOCKETS) for each in best.attached)
     for run in runs_of(index):
         if run.app is None or run.app.identity != identity or is_decoy(run.place.file):
             continue
         if run.function is not None:
-            if routes_of(index).of_factory(Project(run.place.file, run.function), run.app):
+            late = routes_of(index).of_function(Project(run.place.file, run.function), run.app)
+            if any(not best.routes or (each.library.startswith(_SOCKETS) and not sockets) for each in late):
                 return True
-        elif run.where == "main" and _main_attaches(index, run, run.app):
+        elif run.where == "main" and not best.routes and _main_attaches(index, run, run.app):
             return True
     return False
+
+
+_SOCKETS = ("flask_socketio.", "flask_sock.")
+
+
+def prepared_by_main(index: Index, best: Found) -> Place | None:
+    """Where the way to a server sets module variables that an import leaves empty."""
+    for run in runs_of(index):
+        if run.app is None or run.app.identity != best.app.identity or run.function is None or is_decoy(run.place.file):
+            continue
+        module = index.module(run.place.file)
+        for node in _with_callees(module.tree, run.function) if module and module.tree else ():
+            if isinstance(node, ast.Global):
+                return Place(run.place.file, node.lineno)
+    return None
+
+
+def _with_callees(tree: ast.Module, function: ast.AST, depth: int = 0) -> Iterator[ast.AST]:
+    """The nodes of a function and of the functions of its module that it calls."""
+    functions = {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
+    for node in ast.walk(function):
+        yield node
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and depth < 3:
+            callee = functions.get(node.func.id)
+            if callee is not None and callee is not function:
+                yield from _with_callees(tree, callee, depth + 1)
 
 
 def _main_attaches(index: Index, run: Run, app: App) -> bool:
@@ -95,7 +125,7 @@ def _written(index: Index, run: Run) -> OwnCommand | None:
         if run.place.file not in _script_leads(index, script):
             continue
         for line in lines_of(index):
-            if re.match(rf"{re.escape(script.name)}(\s|$)", line.text) and line.kind != "workflow":
+            if re.match(rf"{re.escape(script.name)}(\s|$)", line.text) and _is_plain(line.text):
                 place = Place(line.file, line.number)
                 return OwnCommand(
                     _plain(line.text),
@@ -105,6 +135,11 @@ def _written(index: Index, run: Run) -> OwnCommand | None:
                     (place, script.place, run.place),
                 )
     return None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a line is a command to type, and not a synopsis with choices and blanks to fill."""
+    return not re.search(r"[<>\[\]|…]|\.\.\.|--help|--version", text)
 
 
 def _plain(text: str) -> str:

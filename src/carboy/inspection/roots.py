@@ -43,20 +43,20 @@ class Roots:
             return usual
         levels, names = _imported(module.of(ast.Import), module.of(ast.ImportFrom))
         choices = list(_ancestors(folder_of(path)))[levels:] or [""]
-        scored = [(sum(self._resolves(root, name) for name in names), root == usual, len(root)) for root in choices]
-        return max(zip(scored, choices, strict=True))[1]
+        return max(choices, key=lambda root: (self._count(root, names, path), root == usual, len(root)))
+
+    def _count(self, root: str, names: set[str], importer: str) -> int:
+        return sum(self._resolves(root, name, importer) for name in names)
 
     def _above_packages(self, folder: str) -> str:
         while folder and self.index.has(f"{folder}/__init__.py"):
             folder = folder_of(folder)
         return folder
 
-    def _resolves(self, root: str, name: str) -> bool:
-        return self.file_at(root, name.split(".")[0]) is not None or self._is_folder(root, name)
-
-    def _is_folder(self, root: str, name: str) -> bool:
-        """A namespace package counts when it holds what is imported, not only when a folder has the name."""
-        return "." in name and self.file_at(root, name) is not None
+    def _resolves(self, root: str, name: str, importer: str) -> bool:
+        """Whether an import finds a file under `root`; a folder of that name alone, or the importer itself, is none."""
+        found = self.file_at(root, name) or self.file_at(root, name.split(".")[0])
+        return found is not None and found != importer
 
     def file_at(self, root: str, name: str) -> str | None:
         """The file of a dotted module name under `root`."""

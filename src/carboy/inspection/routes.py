@@ -18,10 +18,11 @@ DEEPEST = 6
 
 @dataclass(frozen=True)
 class Attached:
-    """One call that gives an app routes."""
+    """One call that gives an app routes; `library` where an extension brings them."""
 
     identity: Identity
     place: Place
+    library: str = ""
 
 
 class Routes:
@@ -61,6 +62,11 @@ class Routes:
         found += [each for path in sorted(self.reach(factory.file)) for each in self.at_import(path)]
         found += self._in_class(app)
         return [each for each in found if each.identity in {app.identity, ANY}]
+
+    def of_function(self, found: Project, app: App) -> list[Attached]:
+        """What calling a function attaches to an app, without what its module attaches at import."""
+        attached = self._in_function(found, {}, frozenset(), 0)
+        return [each for each in attached if each.identity in {app.identity, ANY}]
 
     def attaches(self, nodes: Iterable[ast.AST], frame: Frame, app: App) -> bool:
         """Whether these nodes, run in this frame, give the app routes."""
@@ -106,7 +112,7 @@ class Routes:
         if isinstance(callee, Project):
             yield from self._onward(callee, node, frame, seen, depth)
         elif isinstance(callee, External) and _brings_routes(callee):
-            yield from (Attached(app.identity, place) for app in self._apps(node, frame))
+            yield from (Attached(app.identity, place, callee.name) for app in self._apps(node, frame))
 
     def _onward(
         self, callee: Project, node: ast.Call, frame: Frame, seen: frozenset[tuple[str, int]], depth: int

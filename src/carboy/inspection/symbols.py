@@ -12,6 +12,7 @@ from carboy.inspection.scopes import Binding, Imported, Scope, read_scope
 from carboy.inspection.values import MAKERS, WRAPPERS, App, External, Many, ModuleValue, Project, Value
 
 DEEPEST = 14  # calls and names followed one into the other; real code needs about six
+MOST_OPEN = 60
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class Symbols:
         self.index = index
         self.roots = roots_of(index)
         self.scope_of = cache(self._scope_of)
-        self.member = cache(self._member)
         self.function_scope = cache(self._function_scope)
-        self.plain_return = cache(self._plain_return)
+        self._members: dict[tuple[str, str], Value] = {}
+        self._returns: dict[Project, Value] = {}
         self._open: set[tuple[str, str]] = set()
+        self._cycles = 0
 
     def _scope_of(self, file: str) -> Scope:
         module = self.index.module(file)
@@ -48,15 +50,23 @@ class Symbols:
 
     # ------------------------------------------------------------------ names
 
-    def _member(self, file: str, name: str) -> Value:
+    def member(self, file: str, name: str) -> Value:
         """What `name` is after the module `file` was imported."""
-        if (file, name) in self._open or len(self._open) > 60:
+        key = (file, name)
+        if key in self._members:
+            return self._members[key]
+        if key in self._open or len(self._open) > MOST_OPEN:
+            self._cycles += 1
             return None
-        self._open.add((file, name))
+        cycles = self._cycles
+        self._open.add(key)
         try:
-            return self._from_bindings(self.scope_of(file), name, Frame(file), guards={""})
+            value = self._from_bindings(self.scope_of(file), name, Frame(file), guards={""})
         finally:
-            self._open.discard((file, name))
+            self._open.discard(key)
+        if value is not None or cycles == self._cycles or not self._open:  # else None may only mean: not yet
+            self._members[key] = value
+        return value
 
     def main_name(self, node: ast.expr, frame: Frame) -> Value:
         """Like `evaluate`, in a file that is run as the main program."""
@@ -327,15 +337,25 @@ class Symbols:
 
     def returned(self, found: Project, given: Mapping[str, Value], depth: int = 0) -> Value:
         """What a function of the project gives back."""
-        if found.owner is None and not any(isinstance(value, App | Project | Many) for value in given.values()):
-            return self.plain_return(found) if depth <= DEEPEST else None
-        return self._returned(found, given, depth)
-
-    def _plain_return(self, found: Project) -> Value:
-        return self._returned(found, {}, 0)
+        plain = found.owner is None and not any(isinstance(each, App | Project | Many) for each in given.values())
+        if plain and found in self._returns:
+            return self._returns[found]
+        key = (found.file, f"return of line {found.node.lineno}")
+        if depth > DEEPEST or key in self._open or len(self._open) > MOST_OPEN:
+            self._cycles += 1
+            return None
+        cycles = self._cycles
+        self._open.add(key)
+        try:
+            value = self._returned(found, given, 0 if plain else depth)
+        finally:
+            self._open.discard(key)
+        if plain and (value is not None or cycles == self._cycles or not self._open):
+            self._returns[found] = value
+        return value
 
     def _returned(self, found: Project, given: Mapping[str, Value], depth: int) -> Value:
-        if isinstance(found.node, ast.ClassDef) or depth > DEEPEST or _is_fixture(found.node):
+        if isinstance(found.node, ast.ClassDef) or _is_fixture(found.node):
             return None
         frame = self.frame_of(found, given, depth + 1)
         result: Value = None
