@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from carboy.errors import Failed
 from carboy.model.command import Completed
 from carboy.model.plan import App
@@ -83,11 +85,30 @@ def _write_inputs(job: Install) -> _Inputs:
         (files.wanted, lines),
         (files.constraints, job.wanted.constraints),
         (files.extra, [line for line in extra if not _never_installs(line)]),
-        (files.overrides, extra),
+        (files.overrides, [_within_pin(line, lines) for line in extra]),
         (files.never, [line for line in extra if _never_installs(line)]),
     ):
         path.write_text("".join(f"{line}\n" for line in content), "utf-8")
     return files
+
+
+def _within_pin(line: str, wanted: list[str]) -> str:
+    """The project's own pin where it is what `line` allows anyway: an override would forget it."""
+    name = requirement_name(line)
+    pins = [pin for one in wanted if requirement_name(one) == name and (pin := _pinned(one))]
+    try:
+        ours = Requirement(line)
+    except InvalidRequirement:
+        return line
+    if not pins or ours.marker or not ours.specifier.contains(pins[0], prereleases=True):
+        return line
+    extras = f"[{','.join(sorted(ours.extras))}]" if ours.extras else ""
+    return f"{ours.name}{extras}=={pins[0]}"
+
+
+def _pinned(line: str) -> str:
+    match = re.match(r"^[\w.-]+(?:\[[^\]]*\])?\s*==\s*([\w.+!-]+)\s*(?:;|--hash|$)", line)
+    return match[1] if match else ""
 
 
 def _copy_folder(job: Install) -> Path:
@@ -190,7 +211,11 @@ def _second(job: Install, files: _Inputs, output: str) -> Completed | None:
 def _replaced_notes(job: Install) -> list[str]:
     ours = {name: line for line in (*job.server, *job.app.packages) if (name := requirement_name(line))}
     pins = {name: line for line in job.wanted.lines if (name := requirement_name(line))}
-    return [f"{pins[name]} of the project is replaced by {ours[name]}" for name in sorted(ours.keys() & pins.keys())]
+    return [
+        f"{pins[name]} of the project is replaced by {ours[name]}"
+        for name in sorted(ours.keys() & pins.keys())
+        if _within_pin(ours[name], [pins[name]]) == ours[name]
+    ]
 
 
 def _never_installs(line: str) -> bool:
