@@ -9,7 +9,7 @@ from typing import Final
 from dotenv.parser import parse_stream
 from dotenv.variables import parse_variables
 
-from carboy.planfile.layers import Origin
+from carboy.planfile.origin import Origin
 
 _STRICT_TIERS: Final = frozenset({"staging", "production"})
 _OFF: Final = frozenset({"", "0", "false", "no", "off"})

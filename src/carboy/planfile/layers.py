@@ -2,27 +2,13 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from carboy.planfile.document import Document
 from carboy.planfile.faults import Fault, unknown_key, wrong_value
 from carboy.planfile.keys import ANY, Key, Path, all_keys, find, sections
+from carboy.planfile.origin import Layer, Origin
 from carboy.planfile.schema import validate
-
-Layer = Literal[
-    "default", "detected", "plan file", "tier section", "dotenv", "environment", "command line", "generated"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Which layer a value came from: `where` is its place (`carboy.toml:12`), `reason` why, for detected ones."""
-
-    layer: Layer
-    where: str = ""
-    reason: str = ""
-
 
 Leaves = dict[Path, tuple[Any, Origin]]
 

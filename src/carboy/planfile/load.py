@@ -19,13 +19,13 @@ from carboy.planfile.faults import Fault, raise_faults
 from carboy.planfile.keys import TIERS, Path
 from carboy.planfile.layers import (
     Leaves,
-    Origin,
     default_leaves,
     environment_leaves,
     file_leaves,
     layered,
     override_leaves,
 )
+from carboy.planfile.origin import Origin
 from carboy.planfile.propose import choose, propose
 
 # The system's own variables: an app that reads one is not configured by it.

@@ -21,9 +21,10 @@ _PROCESS_NAME: Final = 31
 
 def propose(facts: Facts, probe: ProbeReport | None, *, system: str = "linux") -> Proposal:
     """Everything that was found worth saying; keys that keep their default are left out, but for the server's."""
+    facts = _with_what_was_seen(facts, probe)
     choices = [
-        *_app(facts, probe),
-        *server_choices(facts, probe, system),
+        *_app(facts),
+        *server_choices(facts, system),
         *_processes(facts),
         *_release(facts),
         *_health(probe),
@@ -38,6 +39,19 @@ def _is_sound(choice: Choice) -> bool:
     for part in reversed(choice.path):
         nested = {part: nested}
     return not validate(nested, lambda _: "")
+
+
+def _with_what_was_seen(facts: Facts, probe: ProbeReport | None) -> Facts:
+    """The facts with what only running the app showed: coroutines as views, Socket.IO among its extensions."""
+    if probe is None:
+        return facts
+    socketio = "flask-socketio" if "socketio" in probe.extensions else None
+    app = replace(
+        facts.app,
+        async_views=facts.app.async_views or probe.async_views,
+        websocket=facts.app.websocket or socketio,
+    )
+    return replace(facts, app=app)
 
 
 def choose(facts: Facts, ref: str | None) -> Facts:
@@ -61,13 +75,13 @@ def choose(facts: Facts, ref: str | None) -> Facts:
     return replace(facts, app=app)
 
 
-def _app(facts: Facts, probe: ProbeReport | None) -> Iterator[Choice]:
+def _app(facts: Facts) -> Iterator[Choice]:
     app = facts.app
     yield from chosen(("app", "name"), facts.name or None, "the project's own name")
     yield from _served(app)
     if app.interface == "asgi":
         yield Choice(("app", "interface"), "asgi", "the object speaks ASGI", place(app.evidence))
-    if app.async_views or (probe is not None and probe.async_views):
+    if app.async_views:
         yield Choice(("app", "async_views"), True, "views are coroutines", place(app.evidence))
     yield from chosen(("app", "websocket"), app.websocket, "long connections", app.evidence)
     yield from chosen(("app", "folder"), app.folder or None, "the app imports from here", app.evidence)
@@ -89,6 +103,10 @@ def _installed(facts: Facts) -> Iterator[Choice]:
         yield from chosen(("app", "python"), facts.python.version, "named by the project", facts.python.evidence)
     if needs.source is not None:
         yield from chosen(("app", "source"), needs.source, "installs what production needs", needs.evidence)
+    elif needs.requirements:
+        packages = tuple(f"{each.name}{each.spec}" for each in needs.requirements)
+        reason = "no dependency file: the code imports these"
+        yield Choice(("app", "packages"), packages, reason, _places(each.evidence for each in needs.requirements))
     if needs.manager != "none":
         yield from chosen(("app", "manager"), needs.manager, "its file is there", needs.evidence)
     if facts.build:
@@ -153,22 +171,25 @@ def _health(probe: ProbeReport | None) -> Iterator[Choice]:
         return
     pages = _good_pages(probe)
     if pages:
-        tried = ", ".join(f"{path} answered {status}" for path, status in pages)
-        yield Choice(("health", "pages"), tuple(path for path, _ in pages), tried, "")
+        tried = ", ".join(f"{path} answered {status}" if status else f"{path} raised" for path, status in pages)
+        yield Choice(("health", "pages"), tuple(path for path, _ in pages), f"on a scratch database {tried}", "")
     static = _static_page(probe)
     if static is not None:
         yield Choice(("health", "static"), static, "a file of the app's static folder", "")
 
 
 def _good_pages(probe: ProbeReport) -> list[tuple[str, int]]:
-    """Pages that answered 2xx, else 3xx; data pages before `/`, which often needs no database at all."""
-    answered = [
-        (each.path, each.status) for each in probe.pages if each.status is not None and 200 <= each.status < 400
-    ]
-    usable = [(path, status) for path, status in answered if re.fullmatch(r"/\S*", path)]
+    """Pages that answered 2xx, else 3xx; data pages before `/`, which often needs no database at all.
+
+    The front page is asked even where it failed: on a scratch database it may have missed its tables, and a site
+    whose front page fails after the release commands is not up.
+    """
+    tried = [(each.path, each.status or 0) for each in probe.pages if re.fullmatch(r"/\S*", each.path)]
+    usable = [(path, status) for path, status in tried if 200 <= status < 400]
     best = sorted(dict.fromkeys(usable), key=lambda page: (page[1] >= 300, _dull(page[0])))
     full = [page for page in best if page[1] < 300]
-    return (full or best)[:MOST_PAGES]
+    front = [(path, status) for path, status in tried if path == "/" and (status == 0 or status >= 500)]
+    return [*front, *(full or best)][:MOST_PAGES]
 
 
 def _dull(path: str) -> int:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from carboy.model.facts import Facts, Warn
-from carboy.model.probe import ProbeReport
 from carboy.planfile.proposal import Choice, place
 
 MANY_THREADS: Final = 100  # one for each long connection
@@ -36,11 +35,11 @@ class _Server:
     threads: int | None = None
 
 
-def server_choices(facts: Facts, probe: ProbeReport | None, system: str) -> Iterator[Choice]:
+def server_choices(facts: Facts, system: str) -> Iterator[Choice]:
     """The `[server]` keys that the facts ask for, the reason among them."""
     if facts.app.command is not None and facts.app.ref is None:
         return
-    server = _decide(facts, probe, system)
+    server = _decide(facts, system)
     values = {
         "kind": server.kind if server.kind != "gunicorn" else None,
         "worker_class": server.worker_class,
@@ -53,29 +52,28 @@ def server_choices(facts: Facts, probe: ProbeReport | None, system: str) -> Iter
             yield Choice(("server", name), value, server.reason, server.where)
 
 
-def _decide(facts: Facts, probe: ProbeReport | None, system: str) -> _Server:
+def _decide(facts: Facts, system: str) -> _Server:
     app = facts.app
     where = place(app.evidence)
-    asynchronous = app.async_views or (probe is not None and probe.async_views)
     if app.interface == "asgi":
         return _Server("an ASGI object needs a server that speaks ASGI", where, kind="uvicorn", workers=_one(facts))
     if system.startswith("win"):
         return _Server("Gunicorn does not run on Windows; Waitress does", where, kind="waitress")
     if app.websocket == "flask-socketio":
-        return _socketio(facts, asynchronous)
-    if asynchronous:
+        return _socketio(facts)
+    if app.async_views:
         reason = "async views share one event loop in each worker, through Carboy's bridge"
         return _Server(reason, where, kind="uvicorn", workers=_one(facts))
     return _synchronous(facts)
 
 
-def _socketio(facts: Facts, asynchronous: bool) -> _Server:
+def _socketio(facts: Facts) -> _Server:
     reason = "Socket.IO keeps a client's session in one process"
     where = place(facts.app.evidence)
     installed = {each.name: each for each in facts.dependencies.requirements}
     for green, names in (("eventlet", ("eventlet",)), ("gevent", ("gevent", "gevent-websocket"))):
         library = next((installed[name] for name in names if name in installed), None)
-        if library is not None and not asynchronous:
+        if library is not None and not facts.app.async_views:
             reason = f"{reason}; {green} is among the dependencies"
             return _Server(reason, place(library.evidence) or where, worker_class=green, workers=1)
     return _Server(f"{reason}; a thread for each connection", where, workers=1, threads=MANY_THREADS)

@@ -10,8 +10,8 @@ from carboy.errors import UsageFault
 from carboy.inspection.reader import inspect_project
 from carboy.model.plan import Plan
 from carboy.model.secret import MASK, Secret
-from carboy.planfile.layers import Origin
 from carboy.planfile.load import LoadedPlan, load_plan
+from carboy.planfile.origin import Origin
 
 SCHEMA: Final = 1
 

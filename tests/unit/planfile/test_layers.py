@@ -7,8 +7,8 @@ import pytest
 
 from carboy.model.plan import Plan, Process
 from carboy.model.secret import Secret
-from carboy.planfile.layers import Origin
 from carboy.planfile.load import load_plan
+from carboy.planfile.origin import Origin
 from tests.unit.planfile.facts import facts, variable
 
 PLAN = """version = 1

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from carboy.model.facts import (
     BuildFact,
     DataFact,
+    DependenciesFact,
     FolderFact,
     MigrationsFact,
     ProcessFact,
     PythonFact,
     ReleaseCommandFact,
+    Requirement,
     VariableFact,
     Warn,
 )
@@ -85,6 +87,24 @@ def test_a_probe_that_saw_async_views_counts() -> None:
     assert (kind.value, asynchronous.value) == ("uvicorn", True)
 
 
+@pytest.mark.requirement("R13")
+def test_socketio_that_only_running_showed_counts() -> None:
+    """An app that registers Socket.IO where reading did not see it is served by one process as well."""
+    proposal = propose(facts(), ProbeReport("ok", "shop:app", extensions=("socketio",)))
+    workers, websocket = proposal.get("server", "workers"), proposal.get("app", "websocket")
+    assert workers is not None
+    assert websocket is not None
+    assert (workers.value, websocket.value) == (1, "flask-socketio")
+
+
+def test_without_a_dependency_file_what_is_imported_is_installed() -> None:
+    """A lone app.py gets the packages that its imports name."""
+    found = DependenciesFact(None, "none", (), (Requirement("flask", "", HERE), Requirement("redis", ">=5", ())), ())
+    packages = propose(facts(dependencies=found), None).get("app", "packages")
+    assert packages is not None
+    assert packages.value == ("flask", "redis>=5")
+
+
 def test_a_project_with_its_own_command_gets_no_server() -> None:
     """Where the project starts its own server there is nothing of ours to choose."""
     proposal = propose(facts(ref=None, command="python -m shop --port $PORT"), None)
@@ -151,6 +171,10 @@ def test_pages_that_answered_are_proposed() -> None:
     assert static is not None
     assert pages.value == ("/products", "/", "/about")
     assert static.value == "/assets/style.css"
+    broken = propose(facts(), ProbeReport("ok", "shop:app", pages=(PageTry("/", 500), PageTry("/x", 500))))
+    page = broken.get("health", "pages")
+    assert page is not None
+    assert page.value == ("/",)
     redirects = propose(facts(), ProbeReport("ok", "shop:app", pages=(PageTry("/", 302), PageTry("/x", 500))))
     page = redirects.get("health", "pages")
     assert page is not None
