@@ -205,9 +205,8 @@ class _Exchange:
 
     def _work(self, environ: Dict[str, Any]) -> None:
         try:
-            self._call_app(environ)
-        except ClientGone:
-            pass
+            with contextlib.suppress(ClientGone):  # nothing is left to do for a client that left
+                self._call_app(environ)
         except BaseException as error:  # SystemExit in a view is an error of that request
             self._fail(error)
         finally:
