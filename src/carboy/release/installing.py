@@ -52,7 +52,7 @@ def install(job: Install, on_step: OnStep) -> tuple[str, ...]:
 
 
 def _attempts(job: Install, files: "_Inputs") -> tuple[str, ...]:
-    first = _try(job, files, override=False)
+    first = _try(job, files)
     if first.ok:
         return ()
     if job.wanted.project is not None and _copy_folder(job).name in _text(first):
@@ -72,6 +72,7 @@ class _Inputs:
     constraints: Path
     extra: Path
     overrides: Path
+    overrides_only: Path
     never: Path
 
 
@@ -80,12 +81,15 @@ def _write_inputs(job: Install) -> _Inputs:
     folder.mkdir(exist_ok=True)
     lines = _from_copy(job, _exported(job) if job.wanted.export else job.wanted.lines)
     extra = [*job.app.packages, *job.server]
-    files = _Inputs(*(folder / name for name in ("app.txt", "constraints.txt", "extra.txt", "over.txt", "never.txt")))
+    files = _Inputs(
+        *(folder / name for name in ("app.txt", "constraints.txt", "extra.txt", "over.txt", "alone.txt", "never.txt"))
+    )
     for path, content in (
         (files.wanted, lines),
         (files.constraints, job.wanted.constraints),
         (files.extra, [line for line in extra if not _never_installs(line)]),
         (files.overrides, [_within_pin(line, lines) for line in extra]),
+        (files.overrides_only, extra),
         (files.never, [line for line in extra if _never_installs(line)]),
     ):
         path.write_text("".join(f"{line}\n" for line in content), "utf-8")
@@ -152,7 +156,7 @@ def _absolute(line: str, folder: Path) -> str:
     return plain
 
 
-def _try(job: Install, files: _Inputs, *, override: bool, more: tuple[str, ...] = ()) -> Completed:
+def _try(job: Install, files: _Inputs, *, overrides: Path | None = None, more: tuple[str, ...] = ()) -> Completed:
     words = ["pip", "install", "--python", str(job.python), "--no-editable", "-r", str(files.wanted)]
     words += ["-r", str(files.extra), *job.wanted.options, *more]
     for name in job.wheels:
@@ -163,8 +167,8 @@ def _try(job: Install, files: _Inputs, *, override: bool, more: tuple[str, ...] 
         words.append(_in_copy(job, job.wanted.project))
     if job.wanted.constraints:
         words += ["-c", str(files.constraints)]
-    if override:
-        words += ["--overrides", str(files.overrides)]
+    if overrides:
+        words += ["--overrides", str(overrides)]
     elif files.never.stat().st_size:
         words += ["--overrides", str(files.never)]
     if any(requirement_name(line) == "setuptools" for line in job.app.packages):
@@ -201,10 +205,11 @@ def _dates(job: Install) -> list[str]:
 def _second(job: Install, files: _Inputs, output: str) -> Completed | None:
     """Another try for what pip would have taken, or where the plan's own words contradict the project's pins."""
     if "pre-release" in output.lower():
-        return _try(job, files, override=False, more=("--prerelease", "allow"))
+        return _try(job, files, more=("--prerelease", "allow"))
     ours = [name for line in (*job.server, *job.app.packages) if (name := requirement_name(line))]
     if "unsatisfiable" in output and any(name in output for name in ours):
-        return _try(job, files, override=True)
+        kept = _try(job, files, overrides=files.overrides)
+        return kept if kept.ok else _try(job, files, overrides=files.overrides_only)
     return None
 
 

@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+
 from carboy.errors import Failed
 from carboy.model.diagnosis import Diagnosis, Remedy
 from carboy.model.plan import App
@@ -113,14 +116,27 @@ def _remedied(search: _Search, state: _State, diagnosis: Diagnosis | None) -> Wo
 def _applied(request: EnvironmentRequest, remedy: Remedy) -> EnvironmentRequest:
     app = request.app
     if remedy.kind == "packages":
-        new = {_key(line) for line in remedy.packages}
-        kept = tuple(line for line in app.packages if _key(line) not in new)
-        return replace(request, app=replace(app, packages=(*kept, *remedy.packages)))
+        before = {_key(line): line for line in app.packages}
+        before.update({_key(line): _together(before.get(_key(line)), line) for line in remedy.packages})
+        return replace(request, app=replace(app, packages=tuple(before.values())))
     if remedy.kind == "exclude-newer":
         app = replace(app, exclude_newer=remedy.exclude_newer)
     if remedy.python:
         return replace(request, app=replace(app, python=remedy.python), exactly=True, wheels=remedy.wheels)
     return replace(request, app=app)
+
+
+def _together(before: str | None, line: str) -> str:
+    """Both limits at once; a pin, or a name without a limit, takes the place of what was said before."""
+    try:
+        old, new = Requirement(before or line), Requirement(line)
+    except InvalidRequirement:
+        return line
+    if before is None or old.marker or new.marker or not new.specifier or "==" in str(old.specifier):
+        return line
+    both = SpecifierSet(f"{old.specifier},{new.specifier}") if old.specifier else new.specifier
+    extras = f"[{','.join(sorted(old.extras | new.extras))}]" if old.extras | new.extras else ""
+    return f"{new.name}{extras}{','.join(sorted(map(str, both)))}"
 
 
 def _key(line: str) -> str:
