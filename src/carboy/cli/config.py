@@ -31,7 +31,7 @@ def show(project: Path, tier: str, changed: bool, as_json: bool) -> int:
     if wants_json(as_json):
         show_json(config_to_json(shown))
     else:
-        rows = [row for row in shown.rows if not changed or row.origin.layer != "default"]
+        rows = [row for row in shown.rows if not changed or row.origin.layer != "default" or row.origin.reason]
         width = min(40, max((len(row.key) for row in rows), default=0))
         for row in rows:
             click.echo(_line(row, width))
@@ -40,9 +40,16 @@ def show(project: Path, tier: str, changed: bool, as_json: bool) -> int:
 
 
 def _line(row: Row, width: int) -> str:
-    place = f" {row.origin.where}" if row.origin.where and row.origin.layer != "command line" else ""
-    origin = click.style(f"({row.origin.layer}{place})", dim=True)
+    origin = click.style(f"({_origin(row)})", dim=True)
     return f"{row.key:<{width}}  {_text(row.value)}  {origin}"
+
+
+def _origin(row: Row) -> str:
+    if row.value is None and row.origin.reason:
+        return row.origin.reason
+    if row.origin.where and row.origin.layer != "command line":
+        return f"{row.origin.layer} {row.origin.where}"
+    return row.origin.layer
 
 
 def _text(value: Any) -> str:

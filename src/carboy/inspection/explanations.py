@@ -14,4 +14,19 @@ class Explanation:
     remedy: str
 
 
-EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType({})
+_IMPORT: Final = {
+    "app-run-at-import": Explanation(
+        "Importing the module calls app.run(): a production server would start Flask's own server and never come back.",
+        "Move the call under `if __name__ == '__main__':`.",
+    ),
+    "parses-argv-at-import": Explanation(
+        "Importing the module reads the command line: the server's own arguments are not the app's, and it exits.",
+        "Read the command line under `if __name__ == '__main__':`, or in a function that only your own start calls.",
+    ),
+    "asks-at-import": Explanation(
+        "Importing the module asks on the terminal; a server has none, so that it hangs or ends.",
+        "Take the answer from a variable or a file instead.",
+    ),
+}
+
+EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType({**_IMPORT})

@@ -44,6 +44,7 @@ def show_config(
     system: str = sys.platform,
 ) -> ConfigShown:
     """Load the plan as `up` does and list it. Raises PlanFaults with all that is wrong."""
+    project = project.parent if project.is_file() else project
     if not project.is_dir():
         raise UsageFault("no such folder", where=str(project), hint="name the project's folder")
     loaded = load_plan(

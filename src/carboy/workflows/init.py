@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from carboy.errors import AnswerIsNo, UsageFault
+from carboy.errors import AnswerIsNo, Failed, UsageFault
 from carboy.inspection.reader import inspect_project
 from carboy.model.facts import Candidate, Facts
 from carboy.model.probe import ProbeReport
@@ -50,6 +50,7 @@ def init(
     Raises UsageFault where one is there already, and AnswerIsNo, with what was found, where no app is sure; nothing
     is written then. `prove` imports the app and tells what it saw; without it the plan rests on reading alone.
     """
+    project = project.parent if project.is_file() else project
     if not project.is_dir():
         raise UsageFault("no such folder", where=str(project), hint="name the project's folder: carboy init PATH")
     target = project / PLAN_FILE
@@ -120,17 +121,27 @@ def _diff(target: Path, text: str) -> str:
 
 
 def _replace(target: Path, text: str) -> None:
-    """Write beside and rename: a reader sees the old file or the new one, never half of it."""
-    handle, name = tempfile.mkstemp(prefix=".carboy-", suffix=".toml", dir=target.parent)
+    """Write beside and rename: a reader sees the old file or the new one, never half of it. Raises Failed."""
+    real = target.resolve()  # of a linked file the content is replaced, not the link
+    try:
+        handle, name = tempfile.mkstemp(prefix=".carboy-", suffix=".toml", dir=real.parent)
+    except OSError as error:
+        raise _unwritable(target, error) from error
     beside = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-        beside.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
-        beside.replace(target)
-    except BaseException:
+        beside.chmod(real.stat().st_mode & 0o777 if real.exists() else 0o644)
+        beside.replace(real)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
         beside.unlink(missing_ok=True)
-        raise
+
+
+def _unwritable(target: Path, error: OSError) -> Failed:
+    hint = "carboy init --dry-run shows the text, to be put where it can be written"
+    return Failed(f"cannot be written: {error.strerror}", where=str(target), hint=hint)
 
 
 def init_to_json(result: InitResult) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -139,6 +140,25 @@ def test_config_show_names_layers_and_masks_secrets(
     assert text_code == 0
     assert "(tier section carboy.toml:7)" in text
     assert "tops3cret" not in out + err + text + text_err
+
+
+@pytest.mark.requirement("E2")
+def test_config_show_names_secrets_without_a_value(project: Path, typed: Typed) -> None:
+    """A secret that nobody gave is listed, with what will become of it."""
+    (project / "carboy.toml").write_text('secrets = ["SECRET_KEY", "MAIL_PASSWORD"]\n', encoding="utf-8")
+    _, out, _ = typed("config", "show", project, "--changed")
+    assert re.search(r"variables\.SECRET_KEY +- +\(made at the first carboy up\)", out)
+    assert re.search(r"variables\.MAIL_PASSWORD +- +\(not set; put it in \.env\)", out)
+
+
+@pytest.mark.requirement("U3")
+def test_init_says_where_it_cannot_write(project: Path, typed: Typed) -> None:
+    """A target that cannot be written is a fault with a next step, and no temporary file stays."""
+    (project / "carboy.toml").mkdir()
+    code, out, err = typed("init", project, "--force")
+    assert (code, out) == (3, "")
+    assert "cannot be written" in err
+    assert sorted(contents(project)) == ["app.py", "requirements.txt"]
 
 
 @pytest.mark.requirement("U3")
