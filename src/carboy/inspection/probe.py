@@ -179,6 +179,7 @@ def _report(
         interface=answer.get("interface"),
         flask=answer.get("flask"),
         python=answer.get("python"),
+        import_name=answer.get("import_name"),
         routes=tuple(_route(one) for one in answer.get("routes", ())),
         static_url=answer.get("static_url"),
         static_files=tuple(answer.get("static_files", ())),

@@ -167,6 +167,7 @@ class Probe:
             "extensions": sorted(str(name) for name in getattr(app, "extensions", {})),
             "debug": bool(app.debug),
             "commands": sorted(getattr(getattr(app, "cli", None), "commands", {})),
+            "import_name": str(app.import_name),
             "is_flask": True,
         }
 

@@ -50,6 +50,7 @@ class ProbeReport:
     interface: str | None = None
     flask: str | None = None
     python: str | None = None
+    import_name: str | None = None
     routes: tuple[Route, ...] = ()
     static_url: str | None = None
     static_files: tuple[str, ...] = ()

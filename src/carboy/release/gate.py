@@ -70,9 +70,9 @@ class Gate:
         self._wait_until_it_answers()
         self._wait_until_ready()
         accounts = self._ask_every_worker()
-        self._compare_databases(accounts)
         for page in self.request.pages or ("/",):
             self._ask_page(page)
+        self._compare_databases(self._ask_again(accounts))
         if self.request.static is not None:
             self._ask_static(self.request.static)
         return GateReport(tuple(self.asked), tuple(sorted(accounts)), time.monotonic() - begun)
@@ -147,6 +147,14 @@ class Gate:
                 time.sleep(POLL)
         return seen
 
+    def _ask_again(self, accounts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """What the workers opened by now: many open their database at the first page that needs it."""
+        if not accounts:
+            return []
+        with ThreadPoolExecutor(min(32, 4 * len(accounts))) as pool:
+            answers = pool.map(self._ask, [GATE_PATH] * min(32, 4 * len(accounts)))
+        return [*accounts.values(), *(_json_object(answer) for answer in answers if answer.status == 200)]
+
     def _refuse_too_few(self, seen: int) -> None:
         if self._left() > 0:
             return
@@ -156,10 +164,10 @@ class Gate:
             hint="a worker may die or hang at import; set health.timeout higher if the app is merely slow",
         )
 
-    def _compare_databases(self, accounts: dict[str, dict[str, Any]]) -> None:
+    def _compare_databases(self, accounts: list[dict[str, Any]]) -> None:
         """The release commands and the server must have opened the same databases."""
         prepared = {_database(d) for d in self.request.prepared}
-        served = {_database(d) for account in accounts.values() for d in account.get("databases", [])}
+        served = {_database(d) for account in accounts for d in account.get("databases", [])}
         for engine in {name for name, *_ in prepared} & {name for name, *_ in served}:
             ours, theirs = (_of(engine, group) for group in (prepared, served))
             if not ours & theirs:
@@ -168,9 +176,8 @@ class Gate:
                     where="gate: database",
                     hint="give both the same address: set its variable in .env",
                 )
-        for account in list(accounts.values())[:1]:
-            for item in account.get("databases", []):
-                self.asked.append(Asked("database", item.get("name", ""), item.get("engine", ""), 0.0))
+        for engine, address, name in sorted(served):
+            self.asked.append(Asked("database", f"{address}/{name}" if address else name, engine, 0.0))
 
     def _ask_page(self, page: str) -> None:
         for _ in range(ROUNDS):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from carboy.errors import Failed
-from carboy.model.facts import AppFact, Candidate, Facts
+from carboy.model.facts import AppFact, Candidate, Facts, Warn
 from carboy.model.probe import ProbeReport
 
 MOST_TRIED = 4
@@ -25,7 +25,7 @@ def choose(facts: Facts, prober: Prober) -> Chosen:
     """The one object to serve. Raises Failed with what was found and the word that is needed."""
     candidates = facts.app.candidates[:MOST_TRIED]
     if not candidates:
-        raise nothing_found(facts.app)
+        raise nothing_found(facts.app, facts.warnings)
     best = candidates[0]
     report = prober(best)
     if report.status == "ok" and facts.app.certainty in ("certain", "likely"):
@@ -46,7 +46,7 @@ def _the_only(good: list[Chosen], app: AppFact, best: Candidate, report: ProbeRe
     """One proven candidate, or several that are the same app by its routes; anything else needs a person."""
     if not good:
         raise probe_failed(best, report)
-    if len({_routes(chosen.report) for chosen in good}) > 1:
+    if len({_identity(chosen.report) for chosen in good}) > 1:
         raise several_found(tuple(chosen.candidate for chosen in good), app)
     first = good[0]
     if first.candidate is best:
@@ -54,16 +54,25 @@ def _the_only(good: list[Chosen], app: AppFact, best: Candidate, report: ProbeRe
     return Chosen(first.candidate, first.report, f"{best.ref} was tried first: {report.message}")
 
 
-def _routes(report: ProbeReport) -> frozenset[tuple[str, tuple[str, ...]]]:
-    return frozenset((route.rule, route.methods) for route in report.routes)
+def _identity(report: ProbeReport) -> tuple[str | None, frozenset[tuple[str, tuple[str, ...]]]]:
+    """Two references to the same app have the same import name and the same routes."""
+    return report.import_name, frozenset((route.rule, route.methods) for route in report.routes)
 
 
-def nothing_found(app: AppFact) -> Failed:
+def nothing_found(app: AppFact, warnings: tuple[Warn, ...] = ()) -> Failed:
+    """What was looked for, and the files that could not be read, since the app may be in one of them."""
     return Failed(
         f"no Flask app found: {app.reason}",
         where="app",
+        details=tuple(_warning(item) for item in warnings if item.code == "syntax-error"),
         hint="name it: carboy up --app module:attribute, or app.ref in carboy.toml",
     )
+
+
+def _warning(item: Warn) -> str:
+    place = item.evidence[0] if item.evidence else None
+    where = f"{place.file}:{place.line or 1}: " if place else ""
+    return f"{where}{item.message}"
 
 
 def several_found(candidates: tuple[Candidate, ...], app: AppFact) -> Failed:

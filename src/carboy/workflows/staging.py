@@ -64,6 +64,7 @@ class Staging:
 
 def stage(job: Staging) -> ReleaseRecord:
     """Everything up to the start. Raises Failed with what, where and what to do; then no trace of it is left."""
+    remove_leftovers(job.folder)
     try:
         return _stage(job)
     except BaseException:
@@ -76,7 +77,7 @@ def _stage(job: Staging) -> ReleaseRecord:
         facts = inspect_project(job.folder.project)
         loaded = _load(job, facts, None)
         if loaded.plan.app.ref is None and loaded.plan.app.command is None:
-            raise nothing_found(facts.app)
+            raise nothing_found(facts.app, facts.warnings)
         copy_source(job.folder.project, job.source)
         step.note = loaded.plan.app.ref or loaded.plan.app.command or ""
     environment = _environment(job, facts, loaded.plan)
@@ -120,9 +121,7 @@ def _environment(job: Staging, facts: Facts, plan: Plan) -> Environment:
     return made
 
 
-def _prove(
-    job: Staging, facts: Facts, loaded: LoadedPlan, environment: Environment
-) -> LoadedPlan:
+def _prove(job: Staging, facts: Facts, loaded: LoadedPlan, environment: Environment) -> LoadedPlan:
     """Import the app in a throw-away copy; the plan may change by what is seen there."""
     if loaded.plan.app.ref is None:
         return loaded
@@ -189,9 +188,7 @@ def _probe_request(
     )
 
 
-def _assemble(
-    job: Staging, facts: Facts, loaded: LoadedPlan, environment: Environment
-) -> ReleaseRecord:
+def _assemble(job: Staging, facts: Facts, loaded: LoadedPlan, environment: Environment) -> ReleaseRecord:
     """Link what outlives releases, run the build steps, render the artifacts, and write down what is to run."""
     plan = loaded.plan
     runtime = job.release / "runtime"
@@ -340,6 +337,15 @@ def _run(
         details=ended.lines[-20:] or ("it printed nothing",),
         hint=f"try it by hand: carboy run {text}" if where == "release command" else "run it by hand in the project",
     )
+
+
+def remove_leftovers(folder: StateFolder) -> None:
+    """What a killed tool left half-made: releases without a record, environments beside their place."""
+    for number in folder.numbers():
+        if record.load(folder, number) is None:
+            shutil.rmtree(folder.release(number), ignore_errors=True)
+    for half in folder.envs.glob(".*"):
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def next_number(folder: StateFolder) -> int:

@@ -1,0 +1,348 @@
+"""`carboy up` and its neighbours on small projects, through the real server, from the command a user types."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.cli import CARBOY, alive, carboy, contents, get, write_project
+from tests.support.ports import unused_port
+
+pytestmark = pytest.mark.system
+
+NOTES = {
+    "requirements.txt": "flask\n",
+    "app.py": """
+import os
+import sqlite3
+import click
+from flask import Flask, g, jsonify, request
+
+app = Flask(__name__)
+app.config["DATABASE"] = os.path.join(app.root_path, "notes.db")
+VERSION = "one"
+
+
+def db():
+    if "db" not in g:
+        g.db = sqlite3.connect(app.config["DATABASE"])
+    return g.db
+
+
+@app.route("/")
+def index():
+    rows = db().execute("SELECT text FROM notes").fetchall()
+    return jsonify(version=VERSION, notes=[row[0] for row in rows])
+
+
+@app.route("/who")
+def who():
+    return jsonify(address=request.remote_addr, scheme=request.scheme, host=request.host)
+
+
+@app.route("/add/<text>", methods=["POST"])
+def add(text):
+    db().execute("INSERT INTO notes VALUES (?)", (text,))
+    db().commit()
+    return "", 204
+
+
+@app.cli.command("init-db")
+def init_db():
+    connection = sqlite3.connect(app.config["DATABASE"])
+    connection.executescript("DROP TABLE IF EXISTS notes; CREATE TABLE notes (text TEXT);")
+    click.echo("made")
+""",
+    "static/site.css": "body { color: black }\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    folder = write_project(tmp_path / "notes", NOTES)
+    yield folder
+    carboy("down", folder)
+
+
+def up(project: Path, *more: str, code: int = 0) -> dict[str, object]:
+    ran = carboy("up", project, "--detach", "--json", *more)
+    assert ran.code == code, ran.err
+    return ran.json()
+
+
+def change(project: Path, old: str, new: str) -> None:
+    path = project / "app.py"
+    path.write_text(path.read_text().replace(old, new))
+
+
+@pytest.mark.requirement("T1", "D1", "D3", "U1")
+def test_an_unmodified_project_is_served_and_left_as_it_was(project: Path) -> None:
+    """From folder to pages, static files and health, and down to nothing, without a byte of the project changed."""
+    before = contents(project)
+    result = up(project, "--port", str(port := unused_port()))
+    assert result["url"] == f"http://127.0.0.1:{port}/"
+    assert result["release"] == 1
+    assert "gunicorn" in str(result["server"])
+    url = str(result["url"])
+    assert json.loads(get(url)[1]) == {"version": "one", "notes": []}
+    assert get(url + "static/site.css") == (200, NOTES["static/site.css"])
+    assert json.loads(get(url + "ready")[1]) == {"status": "ready"}
+    status = carboy("status", project, "--json").json()
+    assert (status["state"], status["health"], status["pid"]) == ("running", "ready", result["pid"])
+    assert carboy("ps", project, "--json").json()["processes"][0]["memory"] > 1_000_000
+    pids = [pid for item in status["processes"] for pid in item["pids"]]
+    assert carboy("down", project).code == 0
+    assert not any(alive(pid) for pid in [*pids, status["pid"]])
+    assert not (project / ".carboy" / "run" / "lock").exists()
+    with socket.create_server(("127.0.0.1", port)):
+        assert contents(project) == before
+    assert carboy("status", project).code == 1
+
+
+@pytest.mark.requirement("H4", "R8")
+def test_a_command_that_drops_tables_runs_once_in_the_projects_life(project: Path) -> None:
+    """Data written between two releases is there after the second; the command is not run again."""
+    url = str(up(project)["url"])
+    request = subprocess.run(["curl", "-fsS", "-X", "POST", f"{url}add/milk"], capture_output=True)
+    assert request.returncode == 0
+    change(project, '"one"', '"two"')
+    again = up(project)
+    assert again["release"] == 2
+    assert json.loads(get(str(again["url"]))[1]) == {"version": "two", "notes": ["milk"]}
+
+
+@pytest.mark.requirement("T1")
+def test_an_unchanged_project_is_not_made_anew(project: Path) -> None:
+    """A second up answers that it serves already; after down the same release comes back."""
+    first = up(project)
+    second = up(project)
+    assert (second["already"], second["pid"], second["release"]) == (True, first["pid"], 1)
+    carboy("down", project)
+    third = up(project)
+    assert (third["already"], third["release"], third["url"]) == (False, 1, first["url"])
+    assert "probe" not in json.dumps(third["seconds"])
+
+
+@pytest.mark.requirement("R2", "R10")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("import sqlite3", "import sqlite3, nonexistent_module", "nonexistent_module"),
+        ("app = Flask(__name__)", "app = Flask(__name__", "app.py"),
+        ("jsonify(version=VERSION, ", "jsonify(version=undefined_name, ", "NameError"),
+    ],
+    ids=["missing-module", "syntax-error", "broken-page"],
+)
+def test_a_broken_change_leaves_what_served_before(project: Path, old: str, new: str, said: str) -> None:
+    """Exit code 3, a message that names the fault, and the old release answering."""
+    url = str(up(project)["url"])
+    change(project, old, new)
+    ran = carboy("up", project, "--detach")
+    assert ran.code == 3
+    assert said in ran.err
+    assert json.loads(get(url)[1])["version"] == "one"
+    assert carboy("status", project, "--json").json()["release"] == 1
+
+
+@pytest.mark.requirement("R2")
+def test_a_taken_port_is_said_before_anything_is_started(project: Path) -> None:
+    """The message names the port and another one."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ran = carboy("up", project, "--detach", "--port", str(port))
+    assert ran.code == 3
+    assert f"port {port} cannot be listened on" in ran.err
+    assert f"--port {port + 1}" in ran.err
+    assert carboy("status", project).code == 1
+
+
+@pytest.mark.requirement("E3", "D3")
+def test_a_variable_that_is_needed_is_named_and_its_value_never_shown(project: Path) -> None:
+    """Without it: exit 3 and its name. With it, by --set or .env: served, and the value is in no file or output."""
+    change(project, 'VERSION = "one"', 'API_TOKEN = os.environ["API_TOKEN"]\nVERSION = str(len(API_TOKEN))')
+    refused = carboy("up", project, "--detach")
+    assert refused.code == 3
+    assert "API_TOKEN" in refused.err
+    secret = "planted-8d1f0c5e-secret"
+    (project / ".env").write_text(f"API_TOKEN={secret}\n")
+    ran = carboy("up", project, "--detach", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(get(str(ran.json()["url"]))[1])["version"] == str(len(secret))
+    told = [ran.out, ran.err, *(carboy(word, project, "--json").out for word in ("status", "ps", "logs"))]
+    told += [carboy("config", "show", project, "--json").out, carboy("inspect", project, "--json").out]
+    told += [
+        p.read_text(errors="replace") for p in (project / ".carboy").rglob("*") if p.is_file() and "envs" not in p.parts
+    ]
+    assert not [text for text in told if secret in text]
+    assert not any(secret in " ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"]))
+
+
+@pytest.mark.requirement("E3")
+def test_a_secret_key_is_made_once_and_stays(project: Path) -> None:
+    """Unset SECRET_KEY gets a strong value, the same in every worker and after a restart, 0600 and outside git."""
+    change(project, 'VERSION = "one"', 'app.secret_key = os.environ["SECRET_KEY"]\nVERSION = app.secret_key[:12]')
+    url = str(up(project)["url"])
+    seen = {json.loads(get(url)[1])["version"] for _ in range(20)}
+    carboy("down", project)
+    url = str(up(project)["url"])
+    assert seen == {json.loads(get(url)[1])["version"]}
+    kept = project / ".carboy" / "secrets.env"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert (project / ".carboy" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.requirement("R2", "H4")
+def test_a_failing_release_command_stops_the_release(project: Path) -> None:
+    """Its output and exit code are shown; nothing is started."""
+    (project / "carboy.toml").write_text('[release]\ncommands = ["flask no-such-command"]\n')
+    ran = carboy("up", project, "--detach")
+    assert ran.code == 3
+    assert "flask no-such-command" in ran.err
+    assert "No such command" in ran.err
+    assert carboy("status", project).code == 1
+
+
+@pytest.mark.requirement("R10", "H4")
+def test_release_commands_on_another_database_than_the_servers_are_caught(project: Path) -> None:
+    """Split brain: the command prepares one file, the server opens another; the gate says both."""
+    change(project, 'connection = sqlite3.connect(app.config["DATABASE"])', 'connection = sqlite3.connect("other.db")')
+    change(project, 'rows = db().execute("SELECT text FROM notes").fetchall()', "db(); rows = []")
+    ran = carboy("up", project, "--detach")
+    assert ran.code == 3
+    assert "other.db" in ran.err
+    assert "notes.db" in ran.err
+
+
+@pytest.mark.requirement("R13", "T1")
+def test_other_processes_run_beside_the_web_server(project: Path) -> None:
+    """A Procfile's worker is started, logs into the same stream, and `once` is never more than one."""
+    (project / "worker.py").write_text("import time\nprint('worker at work', flush=True)\ntime.sleep(600)\n")
+    (project / "carboy.toml").write_text(
+        '[processes.mail]\ncommand = "python worker.py"\nscale = 2\n'
+        '[processes.clock]\ncommand = "python worker.py"\nonce = true\n'
+    )
+    up(project)
+    found = carboy("ps", project, "--json").json()["processes"]
+    assert sorted((p["name"], p["instance"]) for p in found) == [("clock", 1), ("mail", 1), ("mail", 2), ("web", 1)]
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and carboy("logs", project, "-p", "mail").out.count("worker at work") < 2:
+        time.sleep(0.1)
+    assert carboy("logs", project, "-p", "mail").out.count("worker at work") == 2
+
+
+@pytest.mark.requirement("L3")
+def test_logs_are_one_stream_with_filters_as_lines_of_json(project: Path) -> None:
+    """A request's line is found by its request id."""
+    url = str(up(project)["url"])
+    get(url, {"X-Request-ID": "find-me-0123456789"})
+    deadline = time.monotonic() + 10
+    lines: list[str] = []
+    while time.monotonic() < deadline and not lines:
+        lines = carboy("logs", project, "--json", "--grep", "find-me-0123456789").out.splitlines()
+    entry = json.loads(lines[0])
+    assert (entry["schema"], entry["process"], entry["release"]) == (1, "web", 1)
+    assert " 200 " in entry["line"]
+
+
+@pytest.mark.requirement("R6", "U1")
+def test_run_speaks_of_the_same_app_and_keeps_the_exit_code(project: Path) -> None:
+    """`flask routes` sees the app that is served; another command's exit code is carboy's."""
+    up(project)
+    assert "/add/<text>" in carboy("run", "-C", project, "flask", "routes").out
+    assert carboy("run", "-C", project, "python", "-c", "raise SystemExit(7)").code == 7
+    assert carboy("run", "-C", project).code == 2
+
+
+@pytest.mark.requirement("P5")
+def test_forwarding_headers_are_believed_for_exactly_the_proxies_there_are(project: Path) -> None:
+    """Nobody is believed by default; with one trusted proxy its word counts and no more."""
+    forged = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7", "X-Forwarded-Proto": "https"}
+    url = str(up(project)["url"])
+    assert json.loads(get(url + "who", forged)[1])["address"] == "127.0.0.1"
+    (project / "carboy.toml").write_text("[proxy]\ntrusted = 1\n")
+    url = str(up(project)["url"])
+    told = json.loads(get(url + "who", forged)[1])
+    assert (told["address"], told["scheme"]) == ("198.51.100.7", "https")
+
+
+@pytest.mark.requirement("R4")
+def test_a_second_up_at_the_same_time_is_refused(project: Path) -> None:
+    """It is told who is at work; the first one ends well."""
+    first = subprocess.Popen(
+        [CARBOY, "up", str(project), "--detach"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    lock = project / ".carboy" / "run" / "lock"
+    deadline = time.monotonic() + 20
+    while not lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    second = carboy("up", project, "--detach")
+    out, err = first.communicate(timeout=120)
+    assert second.code == 3
+    assert re.search(rf"carboy up is at work here \(process {first.pid}\)", second.err)
+    assert (first.returncode, out.strip()[:7]) == (0, "http://"), err
+
+
+@pytest.mark.requirement("R4")
+@pytest.mark.parametrize("delay", [0.3, 1.0, 2.0, 3.0])
+def test_up_killed_at_any_moment_is_followed_by_one_that_works(project: Path, delay: float) -> None:
+    """kill -9 of the tool leaves nothing that stands in the way of the next up."""
+    killed = subprocess.Popen(
+        [CARBOY, "up", str(project), "--detach"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        killed.wait(delay)
+        raise subprocess.TimeoutExpired("up", delay)  # it was quicker than the axe: the rest still holds
+    killed.kill()
+    killed.wait()
+    assert json.loads(get(str(up(project)["url"]))[1])["version"] == "one"
+    assert not list((project / ".carboy" / "envs").glob(".*"))
+
+
+@pytest.mark.requirement("T1", "R6")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_foreground_it_ends_with_the_terminal(project: Path, number: signal.Signals) -> None:
+    """The address and the log are shown; Ctrl-C or SIGTERM stops everything, with exit code 0."""
+    running = subprocess.Popen([CARBOY, "up", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    assert running.stdout.readline().startswith("http://")
+    pids = [pid for item in carboy("ps", project, "--json").json()["processes"] for pid in item["pids"]]
+    os.kill(running.pid, number)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 0, err
+    assert not any(alive(pid) for pid in pids)
+
+
+@pytest.mark.requirement("D2", "U3")
+def test_a_folder_without_an_app_gets_an_answer(tmp_path: Path) -> None:
+    """What was looked for and the word that is needed; exit code 3 for up and 1 for inspect."""
+    folder = write_project(tmp_path / "empty", {"readme.md": "# nothing\n"})
+    ran = carboy("up", folder, "--detach")
+    assert ran.code == 3
+    assert "no Flask app found" in ran.err
+    assert "--app module:attribute" in ran.err
+    assert carboy("inspect", folder).code == 1
+    assert carboy("up", tmp_path / "nowhere", "--detach").code == 2
+
+
+@pytest.mark.requirement("D2")
+def test_two_apps_that_are_equally_good_are_not_guessed_between(tmp_path: Path) -> None:
+    """Both are named, nothing is served, and the named one is served when it is named."""
+    app = "from flask import Flask\n{0} = Flask(__name__)\n@{0}.get('/')\ndef home():\n    return '{0}'\n"
+    files = {"requirements.txt": "flask\n", "shop.py": app.format("shop"), "blog.py": app.format("blog")}
+    folder = write_project(tmp_path / "two", files)
+    ran = carboy("up", folder, "--detach")
+    assert ran.code == 3
+    assert "shop:shop" in ran.err
+    assert "blog:blog" in ran.err
+    named = carboy("up", folder, "--detach", "--app", "blog:blog", "--json")
+    assert named.code == 0, named.err
+    assert get(named.json()["url"]) == (200, "blog")
+    carboy("down", folder)
