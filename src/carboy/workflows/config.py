@@ -62,9 +62,13 @@ def _rows(loaded: LoadedPlan) -> Iterator[Row]:
     for key, value in _values(loaded.plan, ""):
         yield Row(key, list(value) if isinstance(value, tuple) else value, loaded.origins[key])
     for name, value in sorted(loaded.variables.items()):
-        yield Row(
-            f"variables.{name}", MASK if isinstance(value, Secret) else value, loaded.origins[f"variables.{name}"]
-        )
+        key = f"variables.{name}"
+        yield Row(key, MASK if isinstance(value, Secret) else value, loaded.origins[key])
+    for name in dict.fromkeys((*loaded.plan.secrets, *loaded.missing)):
+        if name not in loaded.variables:
+            made = is_generable(name) and name in loaded.plan.secrets
+            reason = "made at the first carboy up" if made else "not set; put it in .env"
+            yield Row(f"variables.{name}", None, Origin("default", "", reason))
 
 
 def _values(owner: Any, prefix: str) -> Iterator[tuple[str, Any]]:
