@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from carboy.inspection.code import Code, constant_text, keyword, production_codes
 from carboy.inspection.index import Index
 from carboy.inspection.symbols import Frame, symbols_of
-from carboy.inspection.values import External
+from carboy.inspection.values import External, Project
 from carboy.model.facts import AppFact, Place
 
 _MEMORY = re.compile(r"sqlite(\+\w+)?://(/:memory:|/?\Z)|\A:memory:\Z|file::memory:")
@@ -41,13 +41,27 @@ def _in_code(index: Index, code: Code) -> Iterator[tuple[str, Place]]:
 
 
 def _memory_databases(index: Index, code: Code) -> Iterator[tuple[str, Place]]:
-    module = index.module(code.path)
     classes = [each for each in code.definitions if isinstance(each, ast.ClassDef)]
-    for node in module.of(ast.Constant) if module else ():
-        if isinstance(node.value, str) and "sqlite" in node.value + "sqlite" and _MEMORY.search(node.value):
+    for node in _whole_values(index, code):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _MEMORY.search(node.value):
             owner = next((each.name for each in classes if each.lineno <= node.lineno <= (each.end_lineno or 0)), "")
             if not re.search(r"test|debug|dev", owner, re.IGNORECASE) and not _about_tests(index, code, node):
                 yield "the database lives in one process's memory", Place(code.path, node.lineno)
+
+
+_OPENERS = ("connect", "create_engine", "SqliteDatabase", "SqliteExtDatabase", "SQLAlchemy", "Database", "Dataset")
+
+
+def _whole_values(index: Index, code: Code) -> Iterator[ast.expr | None]:
+    """What is assigned, given by name or opened as it stands: not the parts that addresses are put together from."""
+    module = index.module(code.path)
+    yield from (each.value for each in code.assigns)
+    for node in module.of(ast.Dict) if module else ():
+        yield from node.values
+    for call in code.calls:
+        yield from (each.value for each in call.keywords)
+        if code.dotted(call.func).rsplit(".", 1)[-1] in _OPENERS:
+            yield from call.args[:1]
 
 
 def _about_tests(index: Index, code: Code, node: ast.Constant) -> bool:
@@ -132,8 +146,11 @@ def _threads(index: Index, code: Code) -> Iterator[tuple[str, Place]]:
     for call in code.calls:
         if code.function_of(call) is not None or code.in_main_guard(call):
             continue
-        value = (
-            symbols.evaluate(call.func, Frame(code.path)) if isinstance(call.func, ast.Name | ast.Attribute) else None
-        )
-        if isinstance(value, External) and value.name in {"threading.Thread", "threading.Timer"}:
+        callee = call.func if isinstance(call.func, ast.Name | ast.Attribute) else None
+        value = symbols.evaluate(callee, Frame(code.path)) if callee is not None else None
+        if not isinstance(value, External) or value.name not in {"threading.Thread", "threading.Timer"}:
+            continue
+        target = keyword(call, "target")
+        task = symbols.evaluate(target, Frame(code.path)) if target is not None else None
+        if isinstance(task, Project) and any(isinstance(node, ast.While) for node in ast.walk(task.node)):
             yield "a background thread starts in every worker", Place(code.path, call.lineno)

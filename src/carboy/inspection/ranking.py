@@ -9,7 +9,6 @@ from carboy.inspection.hints import Hint, hints_of
 from carboy.inspection.index import Index
 from carboy.inspection.routes import blueprints
 from carboy.inspection.runs import runs_of
-from carboy.inspection.values import App
 from carboy.model.facts import Certainty
 
 CLEAR = 40  # a lead that leaves no doubt
@@ -201,14 +200,15 @@ def _by_routes(each: Found, expected: bool) -> None:
         each.reasons.append(
             f"has {each.routes} route{'s' if each.routes > 1 else ''} or blueprint{'s' if each.routes > 1 else ''}"
         )
-    elif expected and each.app.kind in {"flask", "quart"} and each.how != "named" and not _brings_own(each.app):
+    elif expected and expects_routes(each):
         each.score -= 40
         each.reasons.append("has no routes that reading could see")
 
 
-def _brings_own(app: App) -> bool:
-    """Apps whose routes do not come from calls: Dash's callbacks, Connexion's specification."""
-    return app.library.startswith(("dash", "connexion", "eve", "jupyter_dash"))
+def expects_routes(each: Found) -> bool:
+    """Not so for Dash's callbacks, Connexion's specification, and what only a launch file calls an app."""
+    own = each.app.library.startswith(("dash", "connexion", "eve", "jupyter_dash"))
+    return each.app.kind in {"flask", "quart"} and each.how != "named" and not own
 
 
 def _by_hazards(index: Index, each: Found) -> None:

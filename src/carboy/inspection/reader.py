@@ -50,7 +50,7 @@ def read_facts(index: Index, name: str) -> Facts:
         data=find_data(index, dependencies, app),
         migrations=find_migrations(index, dependencies, app),
         release_commands=find_release_commands(index, dependencies, app),
-        processes=find_processes(index, app),
+        processes=find_processes(index),
         static=find_static(index, dependencies, app),
         uploads=find_uploads(index, dependencies, app),
         variables=find_variables(index, dependencies, app),
