@@ -295,14 +295,25 @@ def production_codes(index: Index, app: AppFact) -> list[Code]:
 
     Where no app is known, all of the project's own files.
     """
-    project = project_of(index)
-    if not app.file or app.file not in project.codes:
-        return list(project.ours)
-    reached = _reached(project, app.file)
-    package = _package_of(index, app.file)
-    if package:
-        reached.update(p for p in project.codes if p.startswith(package + "/") and not is_decoy(p[len(package) :]))
-    return [code for path, code in project.codes.items() if path in reached]
+    return list(index.derived(_Production(app.file)))
+
+
+@dataclass(frozen=True)
+class _Production:
+    """Worked out once for each app's file."""
+
+    file: str | None
+
+    def __call__(self, index: Index) -> tuple[Code, ...]:
+        project = project_of(index)
+        if not self.file or self.file not in project.codes:
+            return tuple(project.ours)
+        reached = _reached(project, self.file)
+        package = _package_of(index, self.file)
+        if package:
+            inside = (path for path in project.codes if path.startswith(package + "/"))
+            reached.update(path for path in inside if not is_decoy(path[len(package) :]))
+        return tuple(code for path, code in project.codes.items() if path in reached)
 
 
 def _package_of(index: Index, path: str) -> str | None:

@@ -55,7 +55,8 @@ def _instance(index: Index, code: Code, call: ast.Call) -> str:
     if given is not None:
         value = evaluator_of(index).value(given, code)
         path = project_path(value.texts[0], "", "", "") if value.texts else None
-        return path or ""
+        if path:
+            return path
     folder = folder_of(code.path)
     while folder and index.has(f"{folder}/__init__.py"):
         folder = folder_of(folder)

@@ -1,9 +1,111 @@
 """Static files: which address serves which folder."""
 
+import ast
+import posixpath
+from collections.abc import Iterator
+
+from carboy.inspection.code import Code, argument, keyword, production_codes
+from carboy.inspection.constants import Value, evaluator_of
+from carboy.inspection.flask_app import FlaskCall, find_flask_call, folder_of, joined, project_path
 from carboy.inspection.index import Index
 from carboy.model.facts import AppFact, DependenciesFact, StaticFact
 
 
 def find_static(index: Index, dependencies: DependenciesFact, app: AppFact) -> tuple[StaticFact, ...]:
-    """Static folders of the app and of its blueprints, the app's first."""
-    return ()
+    """Static folders of the app and of its blueprints that exist or will be built, the app's first."""
+    flask = find_flask_call(index, app)
+    names = {requirement.name for requirement in dependencies.requirements}
+    found = [*(_of_app(index, flask) if flask and app.ref else ()), *_of_blueprints(index, app)]
+    found += _whitenoise(index, app) if "whitenoise" in names else ()
+    unique: dict[tuple[str, str], StaticFact] = {}
+    for fact in found:
+        unique.setdefault((fact.url, fact.folder), fact)
+    return tuple(unique.values())
+
+
+def _of_app(index: Index, flask: FlaskCall) -> Iterator[StaticFact]:
+    folder_node = argument(flask.call, 2, "static_folder")
+    url_node = argument(flask.call, 1, "static_url_path")
+    if isinstance(folder_node, ast.Constant) and folder_node.value is None:
+        return
+    given = _text(index, folder_node, flask.code)
+    folder = project_path(given or "static", flask.root, flask.instance, "")
+    url = _text(index, url_node, flask.code)
+    if url is None:
+        url = f"/{posixpath.basename((given or 'static').rstrip('/'))}"
+    if folder and _is_there(index, folder, explicit=given is not None):
+        yield StaticFact(_url(url), folder, (flask.code.place(flask.call),))
+
+
+def _text(index: Index, node: ast.expr | None, code: Code) -> str | None:
+    value: Value = evaluator_of(index).value(node, code)
+    return value.texts[0] if value.texts else None
+
+
+def _is_there(index: Index, folder: str, *, explicit: bool) -> bool:
+    """A folder with files, or one that the code names and a build step will fill."""
+    return folder in index.folders or (explicit and folder not in {"", "."})
+
+
+def _url(url: str) -> str:
+    return "/" + url.strip("/")
+
+
+def _of_blueprints(index: Index, app: AppFact) -> Iterator[StaticFact]:
+    codes = production_codes(index, app)
+    prefixes = _registered_prefixes(index, codes)
+    for code in codes:
+        for call in code.calls:
+            if code.dotted(call.func).rsplit(".", 1)[-1] not in {"Blueprint", "APIBlueprint"}:
+                continue
+            folder_node = keyword(call, "static_folder") or (argument(call, 2) if len(call.args) > 2 else None)
+            given = _text(index, folder_node, code)
+            folder = project_path(given, folder_of(code.path), "", "") if given else None
+            if folder and folder in index.folders:
+                yield StaticFact(
+                    _blueprint_url(index, call, code, given or "static", prefixes), folder, (code.place(call),)
+                )
+
+
+def _blueprint_url(index: Index, call: ast.Call, code: Code, given: str, prefixes: dict[str, str]) -> str:
+    """A blueprint's own address: without a prefix the app's /static wins over it, so that it needs one to be seen."""
+    url = _text(index, keyword(call, "static_url_path"), code)
+    name = _text(index, argument(call, 0, "name"), code) or ""
+    prefix = (
+        prefixes.get(_variable_of(call, code), prefixes.get(name))
+        or _text(index, keyword(call, "url_prefix"), code)
+        or ""
+    )
+    return _url(joined(prefix.strip("/"), (url or posixpath.basename(given)).strip("/")))
+
+
+def _variable_of(call: ast.Call, code: Code) -> str:
+    for name, values in code.module_names.items():
+        if call in values:
+            return name
+    return ""
+
+
+def _registered_prefixes(index: Index, codes: list[Code]) -> dict[str, str]:
+    """Prefixes given where blueprints are registered, by the last part of the name used there."""
+    found: dict[str, str] = {}
+    for code in codes:
+        for call in code.calls:
+            registers = isinstance(call.func, ast.Attribute) and call.func.attr == "register_blueprint"
+            prefix = _text(index, keyword(call, "url_prefix"), code) if registers else None
+            if prefix and call.args:
+                dotted = code.dotted(call.args[0])
+                found[dotted.rsplit(".", 1)[-1]] = prefix
+                found[ast.unparse(call.args[0]).rsplit(".", 1)[-1]] = prefix
+    return found
+
+
+def _whitenoise(index: Index, app: AppFact) -> Iterator[StaticFact]:
+    """`WhiteNoise(app, root="static/", prefix="assets/")` and `add_files`."""
+    for code in production_codes(index, app):
+        for call in code.calls:
+            last = code.dotted(call.func).rsplit(".", 1)[-1]
+            root = _text(index, keyword(call, "root"), code) if last in {"WhiteNoise", "add_files"} else None
+            folder = project_path(root, app.folder, "", app.folder) if root else None
+            if folder and folder in index.folders:
+                yield StaticFact(_url(_text(index, keyword(call, "prefix"), code) or ""), folder, (code.place(call),))

@@ -142,11 +142,11 @@ ADDRESS_KEYS: dict[str, tuple[str, str | None, str | None]] = {
 
 DRIVERS = {
     "psycopg2": "postgresql", "psycopg2-binary": "postgresql", "psycopg": "postgresql",
-    "psycopg-binary": "postgresql", "psycopg2cffi": "postgresql", "pg8000": "postgresql",
-    "asyncpg": "postgresql", "aiopg": "postgresql", "pymysql": "mysql", "mysqlclient": "mysql",
-    "mysql-connector-python": "mysql", "mysql-connector": "mysql", "flask-mysqldb": "mysql",
-    "flask-mysql": "mysql", "mysql-python": "mysql", "aiomysql": "mysql", "mariadb": "mariadb",
-    "pyodbc": "mssql", "pymssql": "mssql", "cx-oracle": "oracle", "oracledb": "oracle",
+    "psycopg-binary": "postgresql", "psycopg2cffi": "postgresql", "pg8000": "postgresql", "asyncpg": "postgresql",
+    "aiopg": "postgresql", "pymysql": "mysql", "mysqlclient": "mysql", "mysql-connector-python": "mysql",
+    "mysql-connector": "mysql", "flask-mysqldb": "mysql", "flask-mysql": "mysql", "mysql-python": "mysql",
+    "aiomysql": "mysql", "mariadb": "mariadb", "pyodbc": "mssql", "pymssql": "mssql", "cx-oracle": "oracle",
+    "oracledb": "oracle",
 }  # fmt: skip
 IMAGES = {
     "postgres": "postgresql", "postgis": "postgresql", "timescaledb": "postgresql", "pgvector": "postgresql",
