@@ -2,13 +2,14 @@
 
 import asyncio
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask_carboy.settings import Settings, read
 
 Environ = dict[str, Any]
+Message = MutableMapping[str, Any]
 
 
 def settings(**variables: str) -> Settings:
@@ -74,19 +75,19 @@ def call(app: Callable[..., Iterable[bytes]], request: Environ) -> Answer:
 class Connection:
     """The server's side of one ASGI request: `incoming` is received, then a disconnect when `leaves` is set."""
 
-    incoming: list[dict[str, Any]] = field(default_factory=lambda: [{"type": "http.request", "body": b""}])
+    incoming: Sequence[Message] = field(default_factory=lambda: [{"type": "http.request", "body": b""}])
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
-    sent: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[Message] = field(default_factory=list)
     received: int = 0
 
-    async def receive(self) -> dict[str, Any]:
+    async def receive(self) -> Message:
         if self.received < len(self.incoming):
             self.received += 1
             return self.incoming[self.received - 1]
         await self.leaves.wait()
         return {"type": "http.disconnect"}
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: Message) -> None:
         self.sent.append(message)
 
     def answer(self) -> Answer:
