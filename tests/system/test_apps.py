@@ -242,7 +242,7 @@ def look_at(copy: Copy, served: Mapping[str, Any]) -> None:
 
 def assert_logged(copy: Copy, served: Mapping[str, Any]) -> None:
     """A request is found in the stream by the number that its answer carried."""
-    number = Visitor(served["url"]).get("/").headers["X-Request-ID"]
+    number = Visitor(served["url"]).get("/").headers["x-request-id"]
     done = copy.carboy("logs", "--json", "--grep", number)
     assert done.returncode == 0, done.stderr
     entries = [json.loads(line) for line in done.stdout.splitlines()]

@@ -19,7 +19,7 @@ SEPARATOR = "\x1e"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back in the end, after redirects."""
+    """What came back in the end, after redirects; names of headers in small letters."""
 
     status: int
     headers: Mapping[str, str]
@@ -52,11 +52,12 @@ class Visitor:
 
     def _ask(self, request: urllib.request.Request) -> Answer:
         try:
-            with self._opener.open(request, timeout=TIMEOUT) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return Answer(answer.code, dict(answer.headers), answer.read())
+            answer = self._opener.open(request, timeout=TIMEOUT)
+        except urllib.error.HTTPError as refusal:  # an answer like any other
+            answer = refusal
+        with answer:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status, headers, answer.read())
 
 
 def nobody_listens(url: str) -> bool:
