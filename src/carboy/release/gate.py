@@ -54,6 +54,7 @@ class GateReport:
     asked: tuple[Asked, ...]
     workers: tuple[str, ...]
     seconds: float
+    databases: tuple[tuple[str, str, str], ...] = ()  # engine, address, name
 
 
 class Gate:
@@ -72,10 +73,10 @@ class Gate:
         accounts = self._ask_every_worker()
         for page in self.request.pages or ("/",):
             self._ask_page(page)
-        self._compare_databases(self._ask_again(accounts))
+        databases = self._compare_databases(self._ask_again(accounts))
         if self.request.static is not None:
             self._ask_static(self.request.static)
-        return GateReport(tuple(self.asked), tuple(sorted(accounts)), time.monotonic() - begun)
+        return GateReport(tuple(self.asked), tuple(sorted(accounts)), time.monotonic() - begun, databases)
 
     def _left(self) -> float:
         return self.deadline - time.monotonic()
@@ -164,7 +165,7 @@ class Gate:
             hint="a worker may die or hang at import; set health.timeout higher if the app is merely slow",
         )
 
-    def _compare_databases(self, accounts: list[dict[str, Any]]) -> None:
+    def _compare_databases(self, accounts: list[dict[str, Any]]) -> tuple[tuple[str, str, str], ...]:
         """The release commands and the server must have opened the same databases."""
         prepared = {_database(d) for d in self.request.prepared}
         served = {_database(d) for account in accounts for d in account.get("databases", [])}
@@ -178,6 +179,7 @@ class Gate:
                 )
         for engine, address, name in sorted(served):
             self.asked.append(Asked("database", f"{address}/{name}" if address else name, engine, 0.0))
+        return tuple(sorted(served))
 
     def _ask_page(self, page: str) -> None:
         for _ in range(ROUNDS):

@@ -10,6 +10,7 @@ from carboy.errors import UsageFault
 from carboy.inspection.reader import inspect_project
 from carboy.model.plan import Plan
 from carboy.model.secret import MASK, Secret
+from carboy.planfile.generated import is_generable
 from carboy.planfile.load import LoadedPlan, load_plan
 from carboy.planfile.origin import Origin
 

@@ -5,6 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from carboy.errors import Failed
 from carboy.release.asking import Door
@@ -67,6 +68,7 @@ def start_and_gate(
     pid = driver.start(folder, specification(folder, record, variables, token, digest))
     try:
         report = pass_gate(gate_request(folder, record, token))
+        refuse_data_in_release(folder, report)
     except Failed as fault:
         driver.stop(folder)
         lines = last_lines(folder, since=begun)
@@ -77,6 +79,19 @@ def start_and_gate(
         driver.stop(folder)
         raise
     return pid, report
+
+
+def refuse_data_in_release(folder: StateFolder, report: GateReport) -> None:
+    """Raises Failed where an SQLite file lies inside the release: the next one would begin without its data."""
+    for engine, _, name in report.databases:
+        real = Path(name).resolve()
+        if engine == "sqlite" and name and real.is_relative_to(folder.releases.resolve()):
+            inside = real.relative_to(folder.releases.resolve()).parts[3:]
+            raise Failed(
+                f"the database {real.name} lies inside the release, and the next release would begin without its data",
+                where="gate: database",
+                hint=f'in carboy.toml: [app] shared = ["{"/".join(inside)}"]',
+            )
 
 
 def gate_request(folder: StateFolder, record: ReleaseRecord, token: str) -> GateRequest:

@@ -79,6 +79,8 @@ def _is_script_of_this_python(path: str) -> bool:
             head = file.read(1024)
     except OSError:
         return False
+    if b"\n'''exec' \"$(dirname -- " in head:  # a relocatable environment: the interpreter lies beside the script
+        return _same_folder(Path(path).resolve().parent, Path(sys.executable).parent)
     interpreter = _interpreter_of(head)
     return interpreter is not None and _is_this_python(interpreter)
 
