@@ -10,11 +10,12 @@ from carboy.cli.output import Progress, show_json, show_notes
 from carboy.workflows.steps import Steps
 from carboy.workflows.up import UpRequest, UpResult, result_to_json, up
 
+TIERS = ("testing", "staging", "production")
+
 
 @click.command()
 @project_argument
-@click.option("-t", "--tier", "-e", "tier", type=click.Choice(["testing", "staging", "production"]), default="production",
-              show_default=True, help="Whose settings.")  # fmt: skip
+@click.option("-t", "--tier", "-e", type=click.Choice(TIERS), default="production", show_default=True, help="The tier.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port; by default the last one, else one free from 8000.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--app", help="The app as module:attribute or module:factory('argument').")

@@ -23,7 +23,8 @@ SICK_WORDS = frozenset({"error", "fail", "failed", "failing", "down", "unhealthy
 class GateRequest:
     """What is asked, and of whom.
 
-    `workers` is how many different processes must answer, `token` the release's secret, `prepared` the databases that
+    `workers` is how many different processes must answer; 0 where the project's own command serves without our wrapper,
+    which leaves the pages. `token` the release's secret, `prepared` the databases that
     the release commands opened, `timeout` seconds for the whole, `alive` says why the server is dead, or None.
     """
 
@@ -68,9 +69,11 @@ class Gate:
     def pass_(self) -> GateReport:
         """Raises Failed where the release must not be called good."""
         begun = time.monotonic()
-        self._wait_until_it_answers()
-        self._wait_until_ready()
-        accounts = self._ask_every_worker()
+        wrapped = self.request.workers > 0
+        self._wait_until_it_answers(self.request.live if wrapped else "/")
+        if wrapped:
+            self._wait_until_ready()
+        accounts = self._ask_every_worker() if wrapped else {}
         for page in self.request.pages or ("/",):
             self._ask_page(page)
         databases = self._compare_databases(self._ask_again(accounts))
@@ -88,17 +91,17 @@ class Gate:
     def _note(self, what: str, answer: Answer, verdict: str) -> None:
         self.asked.append(Asked(what, answer.ask.path, verdict, answer.seconds))
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_it_answers(self, path: str) -> None:
         """Tell a server that died, never listened, or listens and hangs, from one that is merely slow."""
-        answer = self._ask(self.request.live)
+        answer = self._ask(path)
         while answer.status is None:
             reason = self.request.alive()
             if reason is not None:
-                raise Failed(reason, where="gate: start", hint="the log lines below say why")
+                raise Failed(reason, where="gate: start", hint="the log lines above say why")
             if self._left() <= 0:
                 raise self._never_answered(answer)
             time.sleep(POLL)
-            answer = self._ask(self.request.live)
+            answer = self._ask(path)
         if answer.status >= 500:
             raise self._refusal("alive", answer, f"answered {answer.status}")
         self._refuse_sick_words("alive", answer)
@@ -128,7 +131,7 @@ class Gate:
     def _refuse_the_dead(self) -> None:
         reason = self.request.alive()
         if reason is not None:
-            raise Failed(reason, where="gate: start", hint="the log lines below say why")
+            raise Failed(reason, where="gate: start", hint="the log lines above say why")
 
     def _ask_every_worker(self) -> dict[str, dict[str, Any]]:
         """Ask until as many different workers answered as were started; what each says of itself."""
@@ -226,7 +229,7 @@ class Gate:
             )
             shown.extend(f"< {line}" for line in answer.text(600).splitlines()[:12] if line.strip())
         return Failed(f"{answer.ask.path} {verdict}", where=f"gate: {what}", details=tuple(shown),
-                      hint="the traceback in the log lines below names the line")  # fmt: skip
+                      hint="the traceback among the log lines above names the line")  # fmt: skip
 
 
 def _json_object(answer: Answer) -> dict[str, Any]:

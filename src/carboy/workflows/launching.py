@@ -126,7 +126,7 @@ def last_lines(folder: StateFolder, *, since: float, process: str | None = "web"
     lines = [
         str(item["line"])
         for item in read_entries(folder.log)
-        if item["time"] >= since and process in (None, item["process"]) and item["stream"] != "carboy"
+        if item["time"] >= since and process in (None, item["process"])
     ]
     return lines[-TAIL:]
 

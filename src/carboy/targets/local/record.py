@@ -76,8 +76,8 @@ def load(folder: StateFolder, number: int) -> ReleaseRecord | None:
         return None
     try:
         processes = tuple(ProcessRecord(**{**p, "argv": tuple(p["argv"])}) for p in data.pop("processes"))
-        tuples = {name: tuple(data.pop(name)) for name in ("reads", "secrets", "pages", "prepared", "notes")}
-        return ReleaseRecord(processes=processes, **tuples, **data)
+        data |= {name: tuple(data[name]) for name in ("reads", "secrets", "pages", "prepared", "notes")}
+        return ReleaseRecord(processes=processes, **data)
     except (TypeError, KeyError):
         return None
 
