@@ -9,18 +9,8 @@ from carboy.planfile.proposal import Choice, place
 
 MANY_THREADS: Final = 100  # one for each long connection
 # Warnings that say: this app keeps something in its one process that a second would not see, or would do twice.
-ONE_PROCESS: Final = frozenset(
-    {
-        "in-memory-database",
-        "in-process-scheduler",
-        "one-process-only",
-        "process-local-state",
-        "scheduler-in-web",
-        "secret-key-per-process",
-        "random-secret-key",
-    }
-)
-_GREEN_PATCH: Final = {"gevent-monkey-patch": "gevent", "eventlet-monkey-patch": "eventlet"}
+ONE_PROCESS: Final = frozenset({"one-process-only", "sqlite-in-memory", "secret-key-random"})
+GREEN: Final = "green-worker-needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +70,11 @@ def _socketio(facts: Facts) -> _Server:
 
 
 def _synchronous(facts: Facts) -> _Server:
-    for warning in facts.warnings:
-        if warning.code in _GREEN_PATCH:
-            green = _GREEN_PATCH[warning.code]
-            reason = f"the app patches itself for {green}, and hangs under threads"
-            return _Server(reason, place(warning.evidence), worker_class=green, workers=_one(facts))
+    patched = next((warning for warning in facts.warnings if warning.code == GREEN), None)
+    if patched is not None:
+        green = "eventlet" if "eventlet" in patched.message else "gevent"
+        reason = f"the app patches itself for {green}, and hangs under threads"
+        return _Server(reason, place(patched.evidence), worker_class=green, workers=_one(facts))
     where = place(facts.app.evidence)
     if facts.app.websocket is not None:
         reason = f"{facts.app.websocket} holds a thread for each connection"

@@ -1,5 +1,6 @@
 """What the facts speak for: server, data, processes, pages, each with its reason."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ anything = st.builds(
     variables=st.lists(
         st.builds(VariableFact, words, st.booleans(), st.booleans(), st.none() | words, st.just(HERE))
     ).map(tuple),
-    warnings=st.sampled_from([(), ("in-memory-database",), ("gevent-monkey-patch",)]),
+    warnings=st.sampled_from([(), ("sqlite-in-memory",), ("green-worker-needed",)]),
 )
 
 
@@ -215,11 +216,20 @@ def test_whatever_was_found_the_proposal_is_a_plan(tmp_path: Path, found: Any, s
 
 def test_a_warning_of_one_process_gives_one_worker() -> None:
     """What lives in one process only is served by one process, with the warning as the reason."""
-    found = facts(warnings=("in-memory-database",))
+    found = facts(warnings=("sqlite-in-memory",))
     proposal = propose(found, None)
     workers, reason = proposal.get("server", "workers"), proposal.get("server", "reason")
     assert workers is not None
     assert reason is not None
     assert (workers.value, workers.where) == (1, "shop.py:7")
-    assert "about in-memory-database" in reason.value
-    assert Warn("in-memory-database", "about in-memory-database", found.warnings[0].evidence) in found.warnings
+    assert "about sqlite-in-memory" in reason.value
+    assert Warn("sqlite-in-memory", "about sqlite-in-memory", found.warnings[0].evidence) in found.warnings
+
+
+@pytest.mark.parametrize("green", ["gevent", "eventlet"])
+def test_an_app_that_patches_itself_gets_that_worker(green: str) -> None:
+    """A monkey patch of the standard library needs the worker it was made for."""
+    warning = Warn("green-worker-needed", f"the app patches the standard library for {green}", HERE)
+    worker = propose(replace(facts(), warnings=(warning,)), None).get("server", "worker_class")
+    assert worker is not None
+    assert worker.value == green
