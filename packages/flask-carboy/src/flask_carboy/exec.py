@@ -28,8 +28,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     with contextlib.suppress(ValueError):
         sys.path.remove(str(Path.cwd()))
     try:
-        settings = wrap.prepare()
-        complete(os.environ, settings)
+        complete(os.environ, wrap.prepare())
     except StartFault:
         return 2
     report = os.environ.get(names.DATABASES_REPORT)
@@ -42,15 +41,19 @@ def complete(environ: MutableMapping[str, str], settings: Settings) -> None:
     """Add to `environ` what makes other programs see the app as the server does."""
     environ["PYTHONPATH"] = _joined(settings.import_paths, environ.get("PYTHONPATH", ""))
     environ["PATH"] = _joined((str(Path(sys.executable).parent),), environ.get("PATH", os.defpath))
-    if settings.app and settings.interface == "wsgi":
-        environ.setdefault("FLASK_APP", flask_reference(settings.app))
+    if settings.app and settings.interface == "wsgi" and "FLASK_APP" not in environ:
+        environ["FLASK_APP"] = flask_reference(settings.app)
     # The server does not read .env and .flaskenv either: one environment for both, made by who starts us.
     environ.setdefault("FLASK_SKIP_DOTENV", "1")
 
 
 def flask_reference(text: str) -> str:
     """`text` itself where every Flask understands it, else the name under which we hand the app over."""
-    reference = parse(text)
+    try:
+        reference = parse(text)
+    except StartFault as fault:
+        say(str(fault))
+        raise
     named = reference.arguments is not None and bool(reference.arguments[1])
     return "flask_carboy.located:app" if named or len(reference.attributes) > 1 else text
 
