@@ -48,6 +48,8 @@ _READERS: dict[str, Callable[[Path], Wanted]] = {
 
 def _read(file: Path, root: Path, manager: str) -> Wanted:
     # A plan edited by hand may name a requirements file and leave the manager as it was.
-    if manager == "pip" or file.suffix in (".txt", ".in"):
+    if file.suffix in (".txt", ".in") or (manager == "pip" and file.name not in _METADATA):
         return read_requirements(file, root)
+    if manager == "pip":  # a project's own metadata, whatever builds it
+        return read_project(file)
     return _READERS[manager](file)
