@@ -142,14 +142,17 @@ def _without_echoes(index: Index, found: list[Found]) -> list[Found]:
     """Imports of an app are candidates only where a program would begin, or where they add to the app."""
     imported = _imported_by_others(index)
     hinted = {hint.file for hint in hints_of(index)}
-    origins = {each.app.identity: each for each in found if each.how != "imported"}
-    kept = []
+    origins = {each.app.identity for each in found if each.how != "imported"}
+    kept: list[Found] = []
+    echoes: list[Found] = []
     for each in found:
-        echo = each.how == "imported" and (each.file in imported or is_decoy(each.file)) and each.file not in hinted
-        origin = origins.get(each.app.identity)
-        if not echo or origin is None or _adds_routes(index, each, origin):
+        inside = each.how == "imported" and (each.file in imported or is_decoy(each.file)) and each.file not in hinted
+        (echoes if inside else kept).append(each)
+    for each in echoes:
+        same = [other for other in kept if other.app.identity == each.app.identity]
+        if each.app.identity not in origins or all(_adds_routes(index, each, other) for other in same):
             kept.append(each)
-    return kept
+    return sorted(kept, key=found.index)
 
 
 def _adds_routes(index: Index, echo: Found, origin: Found) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from carboy.inspection.code import Code, production_codes, tier_of
 from carboy.inspection.gitignore import ignored_by
 from carboy.inspection.index import Index
-from carboy.inspection.runs import runs_of
+from carboy.inspection.routes import routes_of
+from carboy.inspection.runs import Run, runs_of
 from carboy.model.facts import AppFact, Place
 
 _ON = re.compile(r"\s*(?:export\s+)?(FLASK_DEBUG|FLASK_ENV|DEBUG)\s*=\s*[\"']?(\w+)", re.IGNORECASE)
@@ -17,14 +18,14 @@ _TRUE = {"1", "true", "on", "yes", "development", "dev"}
 def debug_places(index: Index, app: AppFact) -> list[Place]:
     """Every place that turns debug on in production."""
     found = [place for code in production_codes(index, app) for place in _in_code(index, code)]
-    found += [run.place for run in runs_of(index) if run.debug and _runs_in_production(run.where, run.place, app)]
+    found += [run.place for run in runs_of(index) if run.debug and _runs_in_production(index, run, app)]
     return list(dict.fromkeys([*found, *_dotenv(index, app)]))
 
 
-def _runs_in_production(where: str, place: Place, app: AppFact) -> bool:
+def _runs_in_production(index: Index, run: Run, app: AppFact) -> bool:
     if app.command is not None:
-        return app.file == place.file
-    return where == "import"
+        return app.file == run.place.file
+    return run.where == "import" and app.file is not None and run.place.file in routes_of(index).reach(app.file)
 
 
 def _in_code(index: Index, code: Code) -> Iterator[Place]:

@@ -14,6 +14,9 @@ from carboy.inspection.roots import Roots, folder_of, join, normalise, roots_of
 from carboy.model.facts import Interface, Place
 
 _INTERESTING = re.compile(r"FLASK_APP|python|" + "|".join(sorted(re.escape(name) for name in SERVER_NAMES)))
+_FLASK_APP = re.compile(
+    r"""\s*(?:export\s|set\s|SET\s|\$env:)?\s*FLASK_APP\s*=\s*(["']?)((?<=")[^"]+|(?<=')[^']+|(?<!["'])[^\s#;&]+)\1"""
+)
 _CODE = re.compile(r"\.(py|wsgi)\Z")
 
 
@@ -63,9 +66,10 @@ def _from_lines(index: Index) -> Iterator[Hint]:
         if not _INTERESTING.search(line.text) and not line.variables:
             continue
         weight = line.weight - (70 if is_decoy(line.file) and line.kind != "readme" else 0)
-        exported = re.match(r"(?:export|set|SET|\$env:)?\s*FLASK_APP\s*=\s*[\"']?([^\"'\s]+)", line.text)
+        exported = _FLASK_APP.match(line.text)
         if exported:
-            yield from _flask_app(index, line, exported[1], weight)
+            yield from _flask_app(index, line, exported[2], weight)
+        if exported and exported[0] == line.text:
             continue
         for words in split_commands(line.text):
             yield from _from_words(index, line, words, weight)
@@ -112,11 +116,11 @@ def _from_dotenv(index: Index) -> Iterator[Hint]:
         if name != ".flaskenv" and not name.startswith(".env") and not name.endswith(".env"):
             continue
         for number, text in enumerate(index.lines(file), start=1):
-            match = re.match(r"\s*(?:export\s+)?FLASK_APP\s*=\s*[\"']?([^\"'#\s]+)", text)
+            match = _FLASK_APP.match(text)
             if match:
                 weight = 70 if name in {".flaskenv", ".env"} else 60
                 line = Line(file, number, text, "dotenv", weight - 10 * file.count("/"))
-                yield from _flask_app(index, line, match[1], line.weight)
+                yield from _flask_app(index, line, match[2], line.weight)
 
 
 def _from_uwsgi(index: Index) -> Iterator[Hint]:
@@ -191,7 +195,8 @@ def _resolve(index: Index, place: Place, kind: str, weight: int, launch: Launch,
     roots = roots_of(index)
     home = home_of(place.file)
     bases = _bases(roots, home, folder, launch.path)
-    found = _by_path(index, where, bases) if _CODE.search(where) or "/" in where else _by_name(roots, where, bases)
+    is_path = where.endswith(".py") or "/" in where
+    found = _by_path(index, where, bases) if is_path else _by_name(roots, where, bases)
     file, base = found if found else (None, home)
     module = roots.module_name(file, base) if file else where
     path = None

@@ -60,7 +60,7 @@ KINDS: tuple[tuple[str, tuple[str, ...], int], ...] = (
     ("script", _SCRIPTS, 80),
     ("make", ("Makefile", "makefile", "GNUmakefile", "*.mk", "justfile", "Justfile", "tox.ini"), 55),
     ("tasks", ("package.json", "Taskfile.y*ml", "pyproject.toml", "Vagrantfile", "Pipfile", "mise.toml"), 55),
-    ("readme", ("README*", "readme*", "Readme*", "INSTALL*", "CONTRIBUTING*", "DEPLOY*", "deploy*.md"), 40),
+    ("readme", ("README*", "readme*", "Readme*", "INSTALL*", "CONTRIBUTING*", "DEPLOY*", "deploy*.md"), 35),
     (
         "workflow",
         (".github/workflows/*", ".gitlab-ci.yml", ".travis.yml", ".circleci/*", "bitbucket-pipelines.yml"),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from carboy.inspection.arguments import Arguments
 from carboy.inspection.candidates import Found, candidates_of
 from carboy.inspection.code import constant_text, is_decoy, tier_of
 from carboy.inspection.hazards import hazards_of
@@ -63,6 +64,8 @@ def _by_hints(index: Index, each: Found, found: list[Found]) -> None:
     best = matching[0]
     each.score += best.weight + min(len(matching) - 1, 3) * 3
     each.reasons.append(f"{_place(best)} starts it with {best.server}")
+    if each.factory and best.call:
+        each.arguments = Arguments(best.call, True, "what that says", "", (best.place,))
     if best.server not in {"flask", "python"} and best.file == each.file:
         each.module, each.folder = best.module, best.folder
         each.paths = tuple(path for path in (best.path,) if path is not None) or _paths(each)

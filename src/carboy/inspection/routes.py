@@ -53,7 +53,7 @@ class Routes:
     def of_object(self, file: str, app: App) -> list[Attached]:
         """The routes of an object once `file` was imported."""
         found = [each for path in sorted(self.reach(file)) for each in self.at_import(path)]
-        kept = [each for each in found if each.identity in {app.identity, ANY}]
+        kept = [each for each in [*found, *self._in_class(app)] if each.identity in {app.identity, ANY}]
         return kept + (self.of_factory(app.factory, app) if app.factory else [])
 
     def of_factory(self, factory: Project, app: App, given: Mapping[str, Value] | None = None) -> list[Attached]:
