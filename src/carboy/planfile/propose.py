@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from carboy.model.facts import AppFact, Evidence, Facts
+from carboy.model.facts import AppFact, Candidate, Evidence, Facts
 from carboy.model.plan import INSIDE, VARIABLE
 from carboy.model.probe import ProbeReport
 from carboy.model.secret import Secret, guarded
@@ -58,12 +58,12 @@ def choose(facts: Facts, ref: str | None) -> Facts:
     """The facts with the candidate that someone named as the app, so that its folder and interface hold."""
     if ref is None or ref == facts.app.ref:
         return facts
-    named = next((each for each in facts.app.candidates if each.ref == ref), None)
+    named = _candidate(facts, ref)
     if named is None:
         return replace(facts, app=replace(facts.app, ref=ref, command=None, reason="named"))
     app = replace(
         facts.app,
-        ref=named.ref,
+        ref=ref,
         command=None,
         folder=named.folder,
         interface=named.interface,
@@ -73,6 +73,23 @@ def choose(facts: Facts, ref: str | None) -> Facts:
         evidence=named.evidence,
     )
     return replace(facts, app=app)
+
+
+def _candidate(facts: Facts, ref: str) -> Candidate | None:
+    """The candidate of that name; else the same factory with other arguments; else one of the same module."""
+    for part in (str, _without_arguments, _module):
+        for candidate in facts.app.candidates:
+            if part(candidate.ref) == part(ref):
+                return candidate
+    return None
+
+
+def _without_arguments(ref: str) -> str:
+    return ref.partition("(")[0]
+
+
+def _module(ref: str) -> str:
+    return ref.partition(":")[0]
 
 
 def _app(facts: Facts) -> Iterator[Choice]:

@@ -17,8 +17,10 @@ from carboy.planfile.document import PLAN_FILE, read_document
 from carboy.planfile.proposal import Proposal
 from carboy.planfile.propose import choose, propose
 from carboy.planfile.write import plan_text
+from carboy.quoting import shell
 
 SCHEMA: Final = 1
+MOST_SHOWN: Final = 8  # candidates in an error
 Prove = Callable[[Facts], ProbeReport | None]
 _NOT_THE_APP: Final = ("no-app", "no-routes")
 
@@ -96,16 +98,24 @@ def _require_sure(facts: Facts, report: ProbeReport | None, *, named: bool) -> N
 
 
 def _ask(candidates: tuple[Candidate, ...]) -> str:
-    return f"say which it is: carboy init --app {candidates[0].ref if candidates else 'module:attribute'}"
+    if not candidates:
+        return "say which it is: carboy init --app module:attribute"
+    best = candidates[0]
+    if sum(each.ref == best.ref for each in candidates) > 1:
+        return (
+            f"several have one name: run it in the folder of the one you mean, such as carboy init {best.folder or '.'}"
+        )
+    return f"say which it is: carboy init --app {shell([best.ref])}"
 
 
 def _found(facts: Facts) -> tuple[str, ...]:
     lines = []
-    for candidate in facts.app.candidates:
+    for candidate in facts.app.candidates[:MOST_SHOWN]:
         first = candidate.evidence[0] if candidate.evidence else None
         place = f" [{first.file}:{first.line}]" if first and first.line else f" [{first.file}]" if first else ""
         lines.append(f"{candidate.ref}{place}  {candidate.reason} ({candidate.certainty})")
-    return tuple(lines)
+    more = len(facts.app.candidates) - MOST_SHOWN
+    return (*lines, f"and {more} more: carboy inspect shows all") if more > 0 else tuple(lines)
 
 
 def _notes(report: ProbeReport | None) -> tuple[str, ...]:

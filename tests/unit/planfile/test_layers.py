@@ -122,6 +122,14 @@ def test_a_named_candidate_brings_its_folder_and_interface(tmp_path: Path) -> No
     assert (plan.app.folder, plan.app.interface, plan.server.kind) == ("other", "asgi", "uvicorn")
 
 
+@pytest.mark.requirement("S7")
+def test_a_factory_with_other_arguments_is_the_same_candidate(tmp_path: Path) -> None:
+    """Naming the found factory with an argument, or another object of its module, keeps the module's folder."""
+    for ref in ("other.wsgi:api('production')", "other.wsgi:another"):
+        plan = load_plan(tmp_path, facts=facts(), environment={}, overrides={"app.ref": ref}).plan
+        assert (plan.app.ref, plan.app.folder, plan.app.interface) == (ref, "other", "asgi")
+
+
 @pytest.mark.requirement("E2")
 def test_a_chosen_server_drops_the_reason_of_the_proposed_one(tmp_path: Path) -> None:
     """The reason and worker class of the detected server say nothing of another one."""
