@@ -102,13 +102,21 @@ _HINTS = {
 }
 
 
-def probe_failed(candidate: Candidate, report: ProbeReport) -> Failed:
+class ProbeFailed(Failed):
+    """The import failed. `output` is all there is to diagnose it by."""
+
+    output = ""
+
+
+def probe_failed(candidate: Candidate, report: ProbeReport) -> ProbeFailed:
     details = [line for line in report.traceback.splitlines() if line.strip()]
     if report.output:
         details += ["it printed:", *(f"  {line}" for line in report.output[-8:])]
-    return Failed(
+    fault = ProbeFailed(
         report.message or report.status,
         where=f"app: {candidate.ref}",
         details=tuple(details),
         hint=_HINTS.get(report.status, ""),
     )
+    fault.output = "\n".join([report.traceback, report.message, *report.output])
+    return fault

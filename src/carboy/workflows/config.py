@@ -67,9 +67,14 @@ def _rows(loaded: LoadedPlan) -> Iterator[Row]:
         yield Row(key, MASK if isinstance(value, Secret) else value, loaded.origins[key])
     for name in dict.fromkeys((*loaded.plan.secrets, *loaded.missing)):
         if name not in loaded.variables:
-            made = is_generable(name) and name in loaded.plan.secrets
-            reason = "made at the first carboy up" if made else "not set; put it in .env"
-            yield Row(f"variables.{name}", None, Origin("default", "", reason))
+            yield Row(f"variables.{name}", None, Origin("default", "", _fate(loaded, name)))
+
+
+def _fate(loaded: LoadedPlan, name: str) -> str:
+    """What becomes of a variable that nobody gave."""
+    if is_generable(name) and name in loaded.plan.secrets:
+        return "made at the first carboy up"
+    return "not set, and needed: put it in .env" if name in loaded.required else "not set"
 
 
 def _values(owner: Any, prefix: str) -> Iterator[tuple[str, Any]]:

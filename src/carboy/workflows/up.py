@@ -76,7 +76,7 @@ class _Up:
     def run(self) -> UpResult:
         store_settings(self.folder, self.request.settings)
         mark = self._fingerprint()
-        known = None if self.request.fresh else self._known(mark)
+        known = None if self.request.fresh or self.request.fix_requirements else self._known(mark)
         if known is not None and self._serves(known):
             return self._result(known, int((self.before or {})["pid"]), (), already=True)
         if known is not None:
@@ -124,7 +124,9 @@ class _Up:
         return bool(self.before["extra"].get("digest") == digest(self.folder, known, variables))
 
     def _stage(self, mark: str) -> ReleaseRecord:
-        from carboy.workflows.staging import Staging, next_number, stage  # starting what is staged must stay quick
+        from carboy.workflows.attempt import Staging  # starting what is staged already must stay quick
+        from carboy.workflows.retention import next_number
+        from carboy.workflows.staging import stage
 
         job = Staging(
             folder=self.folder,
@@ -137,6 +139,7 @@ class _Up:
             settings=self.request.settings,
             environment=self.environment,
             steps=self.steps,
+            fix_requirements=self.request.fix_requirements,
         )
         return stage(job)
 
@@ -178,7 +181,7 @@ class _Up:
 
     def _prune(self, current: int) -> None:
         if len(self.folder.numbers()) > KEPT_RELEASES:
-            from carboy.workflows.staging import prune  # as above
+            from carboy.workflows.retention import prune  # as above
 
             prune(self.folder, KEPT_RELEASES, current)
 

@@ -1,0 +1,74 @@
+"""What is run in a staged release before it starts: build steps and release commands."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from carboy.errors import Failed
+from carboy.model.command import Command
+from carboy.model.plan import Plan
+from carboy.remote.local import LocalConnector
+from carboy.targets.local import contract
+from carboy.targets.local.record import ReleaseRecord
+from carboy.targets.local.state import read_json, write_json
+from carboy.workflows.attempt import Staging, through_exec
+from carboy.workflows.surroundings import release_environment
+from carboy.workflows.words import split_commands
+
+BUILD_TIMEOUT = 1800.0
+
+
+def run_build(plan: Plan, environment: Mapping[str, str], job: Staging) -> None:
+    for text in plan.app.build:
+        with job.steps.step("build-step", text):
+            for words in split_commands(text, environment, where="app.build"):
+                _run(words, environment, job.source, BUILD_TIMEOUT, where="build", text=text)
+
+
+def prepare_data(job: Staging, plan: Plan, made: ReleaseRecord) -> tuple[dict[str, Any], ...]:
+    """The release commands, in order; those that lose data when they are repeated, once in the project's life."""
+    done_file = job.folder.shared / ".carboy-initial.json"
+    done = list((read_json(done_file) or {}).get("commands", []))
+    prepared: list[dict[str, Any]] = []
+    for text in (*(c for c in plan.release.initial if c not in done), *plan.release.commands):
+        with job.steps.step("release-command", text):
+            prepared += _release_command(job, plan, made, text)
+        if text in plan.release.initial:
+            done.append(text)
+            write_json(done_file, {"schema": 1, "commands": done})
+    return tuple(prepared)
+
+
+def _release_command(job: Staging, plan: Plan, made: ReleaseRecord, text: str) -> list[dict[str, Any]]:
+    environment = release_environment(job.folder, made, job.environment)
+    report = job.release / "databases.json"
+    found: list[dict[str, Any]] = []
+    for words in split_commands(text, environment, where="release.commands"):
+        variables = {**environment, contract.DATABASES_REPORT: str(report)}
+        folder = job.source / plan.app.folder
+        _run(
+            through_exec(made, words),
+            variables,
+            folder,
+            float(plan.release.timeout),
+            where="release command",
+            text=text,
+        )
+        found += (read_json(report) or {}).get("databases", [])
+        report.unlink(missing_ok=True)
+    return found
+
+
+def _run(
+    words: tuple[str, ...], environment: Mapping[str, str], folder: Path, timeout: float, *, where: str, text: str
+) -> None:
+    ended = LocalConnector().run(Command(words, {}, str(folder)), timeout=timeout, environment=environment)
+    if ended.ok:
+        return
+    reason = f"did not end within {timeout:.0f} s" if ended.timed_out else f"ended with exit code {ended.code}"
+    raise Failed(
+        f"`{text}` {reason}",
+        where=where,
+        details=ended.lines[-20:] or ("it printed nothing",),
+        hint=f"try it by hand: carboy run {text}" if where == "release command" else "run it by hand in the project",
+    )
