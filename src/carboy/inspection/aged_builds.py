@@ -86,8 +86,9 @@ BUILD_RULES = (
         rf"cannot import name '{_OLD_PILLARS}' from 'setuptools'",
         "{failed}",
         "the build of {failed} uses {0}, which setuptools 46 took away",
-        ("{failed}>={pin}", "setuptools<46"),
+        ("setuptools<46",),
         ("3.9", "3.8"),
+        otherwise=(("{failed}>={pin}",),),
     ),
     rule(
         r"No module named '?(ConfigParser|commands|urllib2|StringIO|__builtin__)'?|Missing parentheses in call to",

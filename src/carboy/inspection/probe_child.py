@@ -115,7 +115,7 @@ class Probe:
             if isinstance(fault, base):
                 found["kind"] = kind
         if isinstance(fault, Ambiguous):
-            found["kind"] = "no-app"
+            found.update(kind="no-app", frames=[])
         if isinstance(fault, SyntaxError) and fault.filename:
             found.update(
                 file=self.relative(fault.filename), line=fault.lineno, text=fault.msg, own=self.is_own(fault.filename)

@@ -70,7 +70,8 @@ def working_set(
     if found is not None:
         return found
     assert search.first is not None
-    tried = f"{len(search.tried)} sets of versions were tried"
+    count = len(search.tried)
+    tried = f"{count} set{'s' if count != 1 else ''} of versions tried"
     raise Failed(
         f"no set of versions was found that installs and imports: {search.first.what}",
         where=search.first.where,
