@@ -163,6 +163,7 @@ HEADERS = st.fixed_dictionaries(
         PORT: st.one_of(st.integers().map(str), TEXT),
         PREFIX: st.one_of(st.sampled_from(["/a", "//a", "/a/.."]), LISTS),
         "Forwarded": TEXT,
+        "Host": TEXT,
         "X-Real-IP": TEXT,
         "X-Request-ID": st.one_of(TEXT, st.text("ab.-_", min_size=7, max_size=130)),
         "X-Carboy-Gate": TEXT,
@@ -177,12 +178,14 @@ def test_no_header_brings_an_error_a_split_line_or_a_lie(headers: dict[str, str]
     app = wrap_wsgi(_told(), settings(trusted_hops=str(hops), trusted_prefix="1", gate_token="the-token"))
     request_environ = environ(headers=headers)
     answer = call(app, request_environ)
-    assert answer.status == 200
+    # Werkzeug refuses a Host that is none, with or without us; newer ones with 400.
+    assert answer.status in ((200, 400) if "Host" in headers else (200,))
     (request_id,) = answer.values("X-Request-ID")
     assert request_id.isascii()
     assert request_id.isprintable()
     assert answer.values("X-Carboy-Worker") == []
-    believed = [request_environ[name] for name in ("REMOTE_ADDR", "HTTP_HOST", "SCRIPT_NAME", "wsgi.url_scheme")]
+    believed = [request_environ[name] for name in ("REMOTE_ADDR", "SCRIPT_NAME", "wsgi.url_scheme", "SERVER_PORT")]
+    believed += [request_environ.get("HTTP_X_FORWARDED_HOST", "")] if hops else []
     assert all(text.isascii() and text.isprintable() for text in believed)
     parts = [part.strip() for part in headers.get(FOR, "").split(",")]
     if request_environ["REMOTE_ADDR"] != "127.0.0.1":

@@ -118,7 +118,8 @@ def authority(host: str, port: Optional[str], scheme: str) -> str:
 
 
 def split_port(host: str, scheme: str) -> str:
-    """The port in `host`, or the scheme's own."""
-    if not host.endswith("]") and ":" in host:
-        return host.rsplit(":", 1)[1]
+    """The port in `host`, or the scheme's own; `host` may be what a client made up."""
+    port = host.rpartition(":")[2]
+    if port != host and not host.endswith("]") and _good_port(port):
+        return port
     return "443" if scheme == "https" else "80"
