@@ -119,7 +119,7 @@ def _from_calls(index: Index, codes: list[Code]) -> Iterator[Address]:
 
 
 def _opened(call: ast.Call, code: Code, evaluator: Evaluator) -> Address | None:
-    opener = _opener(call, code)
+    opener = _opener(call, code, evaluator)
     if opener is None or tier_of(*(owner.name for owner in code.owners(call))) == "testing":
         return None
     first = 0 if not opener.arguments or opener.arguments[0] != "host" or opener.engine in {"redis", "mongodb"} else 99
@@ -132,7 +132,7 @@ def _opened(call: ast.Call, code: Code, evaluator: Evaluator) -> Address | None:
     return Address(opener.name, opener.engine, opener.library, value, code.place(call))
 
 
-def _opener(call: ast.Call, code: Code) -> Opener | None:
+def _opener(call: ast.Call, code: Code, evaluator: Evaluator) -> Opener | None:
     dotted = code.dotted(call.func)
     if dotted in OPENERS:
         return OPENERS[dotted]
@@ -141,13 +141,26 @@ def _opener(call: ast.Call, code: Code) -> Opener | None:
     if pooled:
         engine = {"p": "postgresql", "m": "mysql"}.get(pooled[1][0].lower(), "sqlite")
         return OPENERS[PEEWEE[engine]]
-    if last == "init" and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
-        for made in code.module_names.get(call.func.value.id, ()):
+    if last == "init" and isinstance(call.func, ast.Attribute):
+        for maker, made in _made_as(call.func.value, code, evaluator):
             if isinstance(made, ast.Call) and made is not call:
-                return _opener(made, code)
+                return _opener(made, maker, evaluator)
     if last == "bind" and any(keyword.arg == "provider" for keyword in call.keywords):
         return _pony(call)
     return None
+
+
+def _made_as(node: ast.expr, code: Code, evaluator: Evaluator) -> list[tuple[Code, ast.expr]]:
+    """The expressions that a name of this file, or one imported from another, was assigned."""
+    if isinstance(node, ast.Name) and node.id in code.module_names:
+        return [(code, made) for made in code.module_names[node.id]]
+    found = (
+        evaluator.project.resolve(code.dotted(node), code.path) if isinstance(node, ast.Name | ast.Attribute) else None
+    )
+    if not found:
+        return []
+    target = evaluator.project.codes[found[0]]
+    return [(target, made) for made in target.module_names.get(found[1], ())]
 
 
 def _pony(call: ast.Call) -> Opener:

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from carboy.inspection.code import assigned, constant_text, keyword
 from carboy.inspection.index import Index
-from carboy.inspection.requirements_files import parse_requirement, read_requirements
+from carboy.inspection.requirements_files import logical_lines, parse_requirement, read_requirements
 from carboy.model.facts import Manager, Place, Requirement
 
 _LOCKS: dict[str, Manager] = {"uv.lock": "uv", "poetry.lock": "poetry", "pdm.lock": "pdm"}
@@ -174,7 +174,7 @@ def from_setup_cfg(index: Index, path: str) -> Declared | None:
         file = path.removesuffix("setup.cfg") + value.strip().removeprefix("file:").strip()
         parsed = read_requirements(index, file)
         return Declared(path, "setuptools", (path, *parsed.files), tuple(parsed.requirements))
-    found = _unique(_written([item for item in re.split(r"\n", value) if item.strip()], lines))
+    found = _unique(_written([item for _, item in logical_lines(value)], lines))
     return Declared(path, "setuptools", (path,), found) if found else None
 
 

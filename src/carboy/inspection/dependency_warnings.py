@@ -1,12 +1,13 @@
 """Warnings about what is installed."""
 
+import ast
 import re
 from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from carboy.inspection.code import production_codes
+from carboy.inspection.code import production_codes, project_of
 from carboy.inspection.imports_used import DISTRIBUTIONS, imported, is_brought
 from carboy.inspection.index import Index
 from carboy.model.facts import AppFact, DependenciesFact, Place, Requirement, Warn
@@ -94,7 +95,13 @@ def _undeclared(index: Index, dependencies: DependenciesFact, app: AppFact) -> I
     for name, place in sorted(imported(index, {code.path for code in production_codes(index, app)}).items()):
         distribution = re.sub(r"[-_.]+", "-", DISTRIBUTIONS.get(name, name)).lower()
         plain = re.sub(r"[-_.]+", "-", name).lower()
-        if not {distribution, plain} & names and not is_brought(name, names) and not _alike(plain, names):
+        optional = project_of(index).codes[place.file].function_of(ast.Pass(lineno=place.line or 0)) is not None
+        if (
+            not optional
+            and not {distribution, plain} & names
+            and not is_brought(name, names)
+            and not _alike(plain, names)
+        ):
             missing.append(Requirement(distribution, "", (place,)))
     if missing and dependencies.source and not dependencies.source.endswith(".lock"):
         text = f"imported, but not declared in {dependencies.source}"
@@ -151,15 +158,25 @@ def _is_below(requirement: Requirement | None, version: str) -> bool:
     exact = version_of(requirement)
     if exact is not None:
         return exact < Version(version)
-    if requirement is None or not re.search(r"<|~=|\^", requirement.spec):
+    if requirement is None or not re.search(r"<|~=|\^|~\d", requirement.spec):
         return False
+    written = re.sub(r"^[\^~](?=\d)", ">=", requirement.spec)
+    if written != requirement.spec:  # Poetry's caret and tilde stop before the next major or minor version
+        return _major(requirement.spec) < Version(version)
     try:
-        spec = SpecifierSet(
-            re.sub(r"^[\^~](?==?\d)?", "~=", requirement.spec) if "^" in requirement.spec else requirement.spec
-        )
+        spec = SpecifierSet(written)
     except InvalidSpecifier:
         return False
-    return not any(spec.contains(later) for later in (version, f"{version}.1", "99"))
+    named = [found for found in re.findall(r"\d[\d.]*\d|\d", written) if Version(found) >= Version(version)]
+    return not any(spec.contains(later) for later in (version, f"{version}.1", "9999", *named))
+
+
+def _major(spec: str) -> Version:
+    """The first version that `^1.2` or `~1.2` leaves out."""
+    parts = [int(part) for part in re.findall(r"\d+", spec)[:3]]
+    if spec.startswith("~") and len(parts) > 1:
+        return Version(f"{parts[0]}.{parts[1] + 1}")
+    return Version(f"{parts[0] + 1}.0") if parts[0] else Version(f"0.{[*parts, 0][1] + 1}")
 
 
 def _old(names: dict[str, Requirement]) -> Iterator[Warn]:
@@ -207,7 +224,7 @@ def _pkg_resources(index: Index, names: dict[str, Requirement], app: AppFact) ->
     setuptools = names.get("setuptools")
     if places and not (setuptools and _is_below(setuptools, "81")):
         message = "pkg_resources is imported, which setuptools 81 and later no longer have: add setuptools<81"
-        yield Warn("needs-setuptools", message, tuple(places[:6]))
+        yield Warn("needs-setuptools", message, tuple(dict.fromkeys(places))[:6])
 
 
 def _drivers(names: dict[str, Requirement]) -> Iterator[Warn]:

@@ -63,6 +63,7 @@ BROUGHT = {
     "magic": ("python-magic", "filemagic", "libmagic"), "playhouse": ("peewee", "flask-peewee"),
     "celery": ("celery",), "yaml": ("pyyaml", "ruamel"), "flask_uploads": ("flask-",), "flaskext": ("flask-",),
     "limits": ("flask-limiter",), "serial": ("pyserial",), "attr": ("attrs",), "passlib": ("flask-security",),
+    "pytz": ("flask-babel", "babel", "pandas", "apscheduler", "celery"),
     "gevent": ("gunicorn", "gevent"), "eventlet": ("eventlet",), "six": ("",), "typing_extensions": ("",),
     "asgiref": ("flask",), "slugify": ("python-slugify", "unicode-slugify", "awesome-slugify"),
     "docx": ("python-docx",), "tensorflow": ("tensorflow",), "keras": ("tensorflow", "keras"),
@@ -112,10 +113,17 @@ def _guarded_lines(code: Code) -> set[int]:
 
 def _own_names(index: Index) -> set[str]:
     """Names of the project's modules and packages, wherever they lie."""
-    names = {PurePosixPath(path).stem for path in index.python_files}
+    names = {PurePosixPath(path).stem.split(".")[0] for path in index.python_files}
+    names |= {stem for path in index.files if (stem := _sampled(PurePosixPath(path).name))}
     for path in index.python_files:
         names.update(path.split("/")[:-1])
     return names
+
+
+def _sampled(name: str) -> str | None:
+    """The module that a sample stands for: config.py.example, settings_sample.py."""
+    found = re.match(r"^(\w+?)[._-](?:py\.)?(?:example|sample|dist|template|default)(?:\.py)?$", name)
+    return found[1] if found else None
 
 
 def infer_requirements(index: Index, folder: str) -> tuple[Requirement, ...]:

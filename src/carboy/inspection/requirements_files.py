@@ -52,7 +52,7 @@ def _read(index: Index, path: str, result: RequirementsFile, *, constraint: bool
             continue
         editable = _EDITABLE.match(text)
         wanted = editable["target"].strip() if editable else text
-        if re.match(r"^\.{1,2}(/|\[|$|\s)", wanted):
+        if re.match(r"^\.{1,2}/?(\[|$|\s)", wanted):
             result.itself = True
         elif not wanted.startswith("-"):
             requirement = parse_requirement(wanted, Place(path, line))
@@ -91,7 +91,7 @@ def parse_requirement(text: str, place: Place) -> Requirement | None:
     """One requirement, also where it is not quite as the standard wants it; None where its marker rules it out."""
     wanted = re.split(r"\s--(?:hash|global-option|install-option|config-settings)", text, maxsplit=1)[0].strip()
     egg = _EGG.search(wanted)
-    if re.match(r"^[a-z+]+://|^[a-z]+\+|^file:|^git@|.*\.(whl|zip|tar\.gz)$", wanted) and " @ " not in wanted:
+    if re.match(r"^[a-z+]+://|^[a-z]+\+|^file:|^git@|^\.{1,2}/|.*\.(whl|zip|tar\.gz)$", wanted) and " @ " not in wanted:
         name = egg[1] if egg else name_of_address(wanted)
         return Requirement(canonicalize_name(name), f"@ {wanted}", (place,)) if name else None
     try:

@@ -20,6 +20,11 @@ _NO_SECRET = re.compile(
 )
 
 
+_DATABASE_PASSWORD = re.compile(
+    r"^(MYSQL|PG|POSTGRES|POSTGRESQL|DB|DATABASE|MARIADB)(_DATABASE|_DB)?_?(PASSWORD|PASS|PASSWD|PW)$"
+)
+
+
 def secret_warnings(index: Index, app: AppFact) -> Iterator[Warn]:
     """Secret keys, other secrets and database addresses written into the code."""
     codes = production_codes(index, app)
@@ -82,11 +87,13 @@ def _other_secrets(index: Index, codes: list[Code]) -> Iterator[Warn]:
     paths = {code.path for code in codes}
     places, names = [], []
     for key in dict.fromkeys(setting.key for setting in settings_of(index)):
-        if key == "SECRET_KEY" or not SECRET.search(key) or _NO_SECRET.search(key) or "DATABASE" in key:
+        if key == "SECRET_KEY" or not SECRET.search(key) or _NO_SECRET.search(key) or _DATABASE_PASSWORD.match(key):
             continue
         for setting in in_production([s for s in settings_of(index) if s.key == key and s.code.path in paths]):
             value = evaluator.value(setting.node, setting.code)
-            if _is_literal(value) and isinstance(setting.node, ast.Constant | ast.BoolOp | ast.Call):
+            named = not setting.owner or re.search(r"conf|sett|option|dev|prod", setting.owner, re.IGNORECASE)
+            spelt = any(text.lower().replace("-", "_") == key.lower() for text in value.texts)
+            if named and not spelt and _is_literal(value) and isinstance(setting.node, ast.Constant | ast.BoolOp):
                 places.append(setting.place)
                 names.append(key)
     if names:
@@ -102,12 +109,24 @@ def _is_literal(value: Value) -> bool:
 def _database_literals(index: Index, app: AppFact, codes: list[Code]) -> Iterator[Warn]:
     literal = [address.place for address in addresses(index, app) if _is_literal_address(address)]
     literal += [place for code in codes for place in _literal_connections(index, code)]
+    literal += [setting.place for setting in _literal_passwords(index, codes)]
     if literal:
         message = "host or password of the database stand in the code and nothing in the environment can replace them"
         yield Warn("database-literal", message, tuple(dict.fromkeys(literal)))
     found = [a.place for a in addresses(index, app) if any(t.startswith("postgres://") for t in a.value.texts)]
     if found:
         yield Warn("postgres-scheme", "SQLAlchemy refuses postgres:// addresses: write postgresql://", tuple(found))
+
+
+def _literal_passwords(index: Index, codes: list[Code]) -> Iterator[Setting]:
+    """Settings such as MYSQL_PASSWORD and DB_PASS that hold the word itself."""
+    paths = {code.path for code in codes}
+    keys = {s.key for s in settings_of(index) if _DATABASE_PASSWORD.match(s.key)}
+    for key in sorted(keys):
+        for setting in in_production([s for s in settings_of(index) if s.key == key and s.code.path in paths]):
+            value = evaluator_of(index).value(setting.node, setting.code)
+            if any(value.texts) and not value.variables:
+                yield setting
 
 
 def _is_literal_address(address: Address) -> bool:
