@@ -20,16 +20,18 @@ def status(path: Path) -> Status:
     if found.url is None or found.release is None:
         return found
     release = record.load(folder, found.release)
+    if release is not None and release.workers == 0:  # its own command serves, without our wrapper's routes
+        return replace(found, health=_health(found.url, "/", sound_below=500))
     return replace(found, health=_health(found.url, release.ready if release else "/ready"))
 
 
-def _health(url: str, ready: str) -> str:
+def _health(url: str, ready: str, *, sound_below: int = 400) -> str:
     address = urlsplit(url)
     door = Door(address.hostname or "127.0.0.1", address.port or 80, f"localhost:{address.port}")
     answer = ask(door, Ask(ready), timeout=HEALTH_TIMEOUT)
     if answer.status is None:
         return answer.fault
-    return "ready" if answer.status < 400 else f"not ready ({answer.status})"
+    return "ready" if answer.status < sound_below else f"not ready ({answer.status})"
 
 
 def status_to_json(found: Status) -> dict[str, Any]:
