@@ -28,6 +28,7 @@ TOOLS = {
     "git": Tool(("git",), "git", "apps that are working copies, and the checks over committed files"),
     "systemd-analyze": Tool(("systemd-analyze",), "systemd", "judging rendered units"),
     "unshare": Tool(("unshare",), "util-linux", "probing an app without network"),
+    "postgresql": Tool(("pg_createcluster",), "postgresql", "apps that need a database server"),
     "nginx": Tool(("nginx",), "nginx-light", "the proxy in front of a local release"),
 }
 

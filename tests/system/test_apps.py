@@ -5,6 +5,7 @@ Each file in tests/apps is one app:
     title, traits          what it is, and why it is in the list
     fast                   whether a plain test run takes it to production; the others are marked `long`
     [source]               distribution, version, sha256 of the source distribution; folder: the project inside it
+    [postgresql]           a database of its own; {postgresql} is its address, here and below
     [beside]               files laid beside the project, as an operator would; {beside} is their folder, here and below
     [inspect]              keys of `carboy inspect --json`, in the form of tests/cases/inspection
     [inspect_any]          dotted key = list of answers that are equally right
@@ -31,6 +32,7 @@ import psutil
 import pytest
 
 from tests.system.fetch_apps import Distribution, unpacked
+from tests.system.postgresql import postgresql
 from tests.system.visits import LongPoll, Visitor, nobody_listens, switches_to_websocket
 from tests.unit.inspection.test_layouts import differences
 
@@ -39,7 +41,7 @@ pytestmark = pytest.mark.system
 APPS = Path(__file__).parents[1] / "apps"
 CARBOY = str(Path(sys.executable).with_name("carboy"))
 DEADLINE = 300
-TABLES = {"title", "traits", "fast", "source", "beside", "inspect", "inspect_any", "user", "up"}
+TABLES = {"title", "traits", "fast", "source", "postgresql", "beside", "inspect", "inspect_any", "user", "up"}
 TABLES |= {"pages", "static", "socketio"}
 
 
@@ -48,7 +50,17 @@ def load(name: str) -> dict[str, Any]:
 
 
 NAMES = sorted(path.stem for path in APPS.glob("*.toml"))
-TO_PRODUCTION = [pytest.param(name, marks=() if load(name)["fast"] else pytest.mark.long) for name in NAMES]
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    app = load(name)
+    return [
+        *([] if app["fast"] else [pytest.mark.long]),
+        *([pytest.mark.needs("postgresql")] if "postgresql" in app else []),
+    ]
+
+
+TO_PRODUCTION = [pytest.param(name, marks=marks(name)) for name in NAMES]
 
 
 @dataclass(frozen=True)
@@ -58,9 +70,10 @@ class Copy:
     app: Mapping[str, Any]
     project: Path
     beside: Path
+    postgresql: str = ""
 
     def filled(self, text: str) -> str:
-        return text.replace("{beside}", str(self.beside))
+        return text.replace("{beside}", str(self.beside)).replace("{postgresql}", self.postgresql)
 
     def carboy(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The installed command, as a user types it."""
@@ -100,14 +113,14 @@ class Copy:
                 yield f"{process.pid}: {' '.join(words) or process.name()} ({process.status()})"
 
 
-def copy_of(name: str, base: Path) -> Copy:
+def copy_of(name: str, base: Path, postgresql: str = "") -> Copy:
     app = load(name)
     source = app["source"]
     top = unpacked(Distribution(source["distribution"], source["version"], source["sha256"]))
     project, beside = base / Path(source["folder"] or name).name, base / "beside"
     shutil.copytree(top / source["folder"], project, symlinks=True)
     beside.mkdir()
-    copy = Copy(app, project, beside)
+    copy = Copy(app, project, beside, postgresql)
     for path, text in app.get("beside", {}).items():
         (beside / path).write_text(copy.filled(text), encoding="utf-8")
     if "user" in app:
@@ -154,10 +167,17 @@ def test_app_is_read_as_it_is(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", TO_PRODUCTION)
 def test_app_goes_to_production_and_leaves_no_trace(name: str, tmp_path: Path, free_port: int) -> None:
     """A real app is served with its data, pages and files, shown as running, and gone without a trace after `down`."""
-    copy = copy_of(name, tmp_path)
+    with contextlib.ExitStack() as resources:
+        wanted = load(name).get("postgresql")
+        address = resources.enter_context(postgresql(wanted["database"])) if wanted else ""
+        copy = copy_of(name, tmp_path, address)
+        take_to_production(copy, free_port)
+
+
+def take_to_production(copy: Copy, port: int) -> None:
     before = copy.files()
     try:
-        served = serve(copy, free_port)
+        served = serve(copy, port)
         visit(copy, served)
         look_at(copy, served)
     finally:
