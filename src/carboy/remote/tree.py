@@ -45,7 +45,7 @@ class ProcessTree:
                 with contextlib.suppress(psutil.Error):  # ended between the look and the kill
                     process.kill()
                     killed.add(process.pid)
-            psutil.wait_procs(living, timeout=0.2)
+            _until_ended(living)
         return len(killed)
 
     def _living(self) -> Iterator[psutil.Process]:
@@ -65,6 +65,13 @@ class ProcessTree:
             return _session(process.pid) == self._pid or process.environ().get(MARKER) == self._marker
         except (psutil.Error, OSError):
             return False
+
+
+def _until_ended(processes: list[psutil.Process]) -> None:
+    # psutil's own waiting would collect the exit status of our child before its owner does.
+    end = time.monotonic() + 0.2
+    while any(_runs(process) for process in processes) and time.monotonic() < end:
+        time.sleep(0.005)
 
 
 def _runs(process: psutil.Process) -> bool:
