@@ -346,3 +346,17 @@ def test_two_apps_that_are_equally_good_are_not_guessed_between(tmp_path: Path) 
     assert named.code == 0, named.err
     assert get(named.json()["url"]) == (200, "blog")
     carboy("down", folder)
+
+
+@pytest.mark.requirement("D3", "E2", "Q3")
+def test_init_proves_what_it_writes_and_up_takes_it(project: Path) -> None:
+    """The written plan names pages that answered on a scratch database; --dry-run changes no byte of the project."""
+    before = contents(project)
+    shown = carboy("init", project, "--dry-run")
+    assert shown.code == 0, shown.err
+    assert '+pages = ["/", "/who"]' in shown.out
+    assert contents(project) == before
+    assert carboy("init", project).code == 0
+    asked = up(project)["gate"]
+    assert isinstance(asked, list)
+    assert [item["path"] for item in asked if item["what"] == "page"] == ["/", "/who"]

@@ -58,14 +58,26 @@ def init(
     target = project / PLAN_FILE
     _refuse_existing(project, target, allowed=force or dry_run)
     facts = choose(inspect_project(project), app)
-    report = prove(facts) if prove is not None and facts.app.ref is not None else None
+    report, untried = _proof(facts, prove)
     _require_sure(facts, report, named=app is not None)
     proposal = propose(facts, report, system=system)
     text = plan_text(proposal)
     diff = _diff(target, text)
     if diff and not dry_run:
         _replace(target, text)
-    return InitResult(target, text, diff, bool(diff) and not dry_run, proposal, report, _notes(report))
+    return InitResult(target, text, diff, bool(diff) and not dry_run, proposal, report, (*_notes(report), *untried))
+
+
+def _proof(facts: Facts, prove: Prove | None) -> tuple[ProbeReport | None, tuple[str, ...]]:
+    """What the probe saw; where no environment could be made or the import failed, a note that says so."""
+    if prove is None or facts.app.ref is None:
+        return None, ()
+    try:
+        return prove(facts), ()
+    except AnswerIsNo:
+        raise
+    except Failed as fault:
+        return None, (f"the plan is not proven: {fault}",)
 
 
 def _refuse_existing(project: Path, target: Path, *, allowed: bool) -> None:

@@ -21,8 +21,12 @@ BUILD_TIMEOUT = 1800.0
 def run_build(plan: Plan, environment: Mapping[str, str], job: Staging) -> None:
     for text in plan.app.build:
         with job.steps.step("build-step", text):
+            folder = job.source
             for words in split_commands(text, environment, where="app.build"):
-                _run(words, environment, job.source, BUILD_TIMEOUT, where="build", text=text)
+                if words[0] == "cd" and len(words) == 2:
+                    folder = job.source / words[1]
+                else:
+                    _run(words, environment, folder, BUILD_TIMEOUT, where="build", text=text)
 
 
 def prepare_data(job: Staging, plan: Plan, made: ReleaseRecord) -> tuple[dict[str, Any], ...]:

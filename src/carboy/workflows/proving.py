@@ -30,6 +30,7 @@ class Proven:
 
     loaded: LoadedPlan
     environment: Environment
+    report: ProbeReport | None
 
 
 def prove(job: Staging, facts: Facts) -> Proven:
@@ -53,7 +54,7 @@ def _prove(job: Staging, facts: Facts, more: Mapping[str, object]) -> Proven:
     loaded = job.load(facts, None, more)
     environment = make_environment(job, facts, loaded.plan)
     if loaded.plan.app.ref is None:
-        return Proven(loaded, environment)
+        return Proven(loaded, environment, None)
     with job.steps.step("probe", "try its import, in a copy") as step:
         chosen = _choose(job, facts, loaded, environment)
         step.note = f"{chosen.candidate.ref}, {len(chosen.report.routes)} routes"
@@ -62,7 +63,7 @@ def _prove(job: Staging, facts: Facts, more: Mapping[str, object]) -> Proven:
     proven = job.load(facts, chosen.report, {**more, **other})
     if _server(job, facts, proven.plan) != _server(job, facts, loaded.plan):  # the probe saw what reading did not
         environment = make_environment(job, facts, proven.plan)
-    return Proven(proven, environment)
+    return Proven(proven, environment, chosen.report)
 
 
 def make_environment(job: Staging, facts: Facts, plan: Plan) -> Environment:

@@ -56,7 +56,7 @@ def checked(text: str, schema: str) -> Any:
 @pytest.mark.requirement("U2")
 def test_init_writes_once_and_never_over_it(project: Path, typed: Typed) -> None:
     """The first `init` writes a file with comments; a second one is refused with what to do, and changes nothing."""
-    code, out, _ = typed("init", project)
+    code, out, _ = typed("init", "--no-probe", project)
     assert code == 0
     assert "app.ref = app:app" in out
     text = (project / "carboy.toml").read_text(encoding="utf-8")
@@ -64,11 +64,11 @@ def test_init_writes_once_and_never_over_it(project: Path, typed: Typed) -> None
     assert 'ref = "app:app"' in text
     (project / "carboy.toml").write_text(text + "# mine\n", encoding="utf-8")
     before = contents(project)
-    code, out, err = typed("init", project)
+    code, out, err = typed("init", "--no-probe", project)
     assert (code, out) == (2, "")
     assert err.startswith("error: carboy.toml: there is a plan already, and it is yours\ntry: ")
     assert contents(project) == before
-    code, out, _ = typed("init", project, "--force", "--json")
+    code, out, _ = typed("init", "--no-probe", project, "--force", "--json")
     assert code == 0
     assert checked(out, "init")["written"] is True
     assert (project / "carboy.toml").read_text(encoding="utf-8") == text
@@ -78,13 +78,13 @@ def test_init_writes_once_and_never_over_it(project: Path, typed: Typed) -> None
 def test_a_dry_run_shows_the_change_and_writes_nothing(project: Path, typed: Typed) -> None:
     """`--dry-run` prints a diff against what is there; the project stays byte for byte as it was."""
     before = contents(project)
-    code, out, _ = typed("init", project, "--dry-run")
+    code, out, _ = typed("init", "--no-probe", project, "--dry-run")
     assert code == 0
     assert out.startswith("--- /dev/null\n+++ carboy.toml\n")
     assert contents(project) == before
     (project / "carboy.toml").write_text("version = 1\nserver.workers = 7\n", encoding="utf-8")
     before = contents(project)
-    code, out, _ = typed("init", project, "--dry-run")
+    code, out, _ = typed("init", "--no-probe", project, "--dry-run")
     assert code == 0
     assert "-server.workers = 7\n" in out
     assert contents(project) == before
@@ -94,11 +94,11 @@ def test_a_dry_run_shows_the_change_and_writes_nothing(project: Path, typed: Typ
 def test_init_asks_where_no_app_is_sure(tmp_path: Path, typed: Typed) -> None:
     """Without an app nothing is written: exit code 1, what was looked for, and the one word that is needed."""
     (tmp_path / "notes.txt").write_text("nothing here", encoding="utf-8")
-    code, out, err = typed("init", tmp_path)
+    code, out, err = typed("init", "--no-probe", tmp_path)
     assert (code, out) == (1, "")
     assert "try: say which it is: carboy init --app" in err
     assert list(contents(tmp_path)) == ["notes.txt"]
-    code, _, _ = typed("init", tmp_path, "--app", "shop:create_app()")
+    code, _, _ = typed("init", "--no-probe", tmp_path, "--app", "shop:create_app()")
     assert code == 0
     assert 'ref = "shop:create_app()"' in (tmp_path / "carboy.toml").read_text(encoding="utf-8")
 
@@ -107,7 +107,7 @@ def test_init_asks_where_no_app_is_sure(tmp_path: Path, typed: Typed) -> None:
 def test_init_leaves_a_plan_in_pyproject_alone(project: Path, typed: Typed) -> None:
     """A second plan beside [tool.carboy] would leave it open which one holds; `--force` does not make one either."""
     (project / "pyproject.toml").write_text("[tool.carboy]\nversion = 1\n", encoding="utf-8")
-    code, _, err = typed("init", project, "--force")
+    code, _, err = typed("init", "--no-probe", project, "--force")
     assert code == 2
     assert "pyproject.toml" in err
     assert not (project / "carboy.toml").exists()
@@ -155,7 +155,7 @@ def test_config_show_names_secrets_without_a_value(project: Path, typed: Typed) 
 def test_init_says_where_it_cannot_write(project: Path, typed: Typed) -> None:
     """A target that cannot be written is a fault with a next step, and no temporary file stays."""
     (project / "carboy.toml").mkdir()
-    code, out, err = typed("init", project, "--force")
+    code, out, err = typed("init", "--no-probe", project, "--force")
     assert (code, out) == (3, "")
     assert "cannot be written" in err
     assert sorted(contents(project)) == ["app.py", "requirements.txt"]
@@ -240,7 +240,7 @@ def test_the_schema_for_editors_judges_as_carboy_does() -> None:
 
 def test_init_runs_as_a_program(project: Path) -> None:
     """The installed command does the same in a process of its own, and leaves no temporary file."""
-    words = [sys.executable, "-m", "carboy", "init", "--json"]
+    words = [sys.executable, "-m", "carboy", "init", "--no-probe", "--json"]
     answer = subprocess.run(words, cwd=project, capture_output=True, text=True, env={**os.environ}, timeout=60)
     assert answer.returncode == 0, answer.stderr
     assert checked(answer.stdout, "init")["written"] is True

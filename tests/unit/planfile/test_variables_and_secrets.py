@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from carboy.model.secret import Secret, holds_credentials, is_secret_name, revealed
-from carboy.planfile.app_environment import app_environment, missing_variables
+from carboy.model.secret import holds_credentials, is_secret_name, revealed
 from carboy.planfile.dotenv_files import read_dotenv
 from carboy.planfile.generated import FILE, ensure_secrets, is_generable
-from carboy.planfile.load import load_plan
-from tests.unit.planfile.facts import facts, variable
 
 DOTENV = """# a comment
 
@@ -137,33 +134,15 @@ def test_only_the_apps_own_keys_are_made(name: str, generable: bool) -> None:
     assert is_generable(name) is generable
 
 
-@pytest.mark.requirement("E2")
+@pytest.mark.requirement("E3")
 def test_unset_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     """An app gets strong keys on first use, the same ones later, in a file that only its owner reads."""
-    project, state = tmp_path / "project", tmp_path / "state"
-    project.mkdir()
-    (project / ".env").write_text("JWT_SECRET_KEY=given\nWTF_CSRF_SECRET_KEY=\n", encoding="utf-8")
-    names = ("SECRET_KEY", "JWT_SECRET_KEY", "WTF_CSRF_SECRET_KEY", "MAIL_PASSWORD")
-    found = facts(variables=tuple(variable(name, required=True, secret=True) for name in names))
-    loaded = load_plan(project, facts=found, environment={})
-    first = app_environment(loaded, secrets_folder=state)
-    assert revealed(first)["JWT_SECRET_KEY"] == "given"
-    assert len(revealed(first)["SECRET_KEY"]) >= 64
-    assert revealed(first)["SECRET_KEY"] != revealed(first)["WTF_CSRF_SECRET_KEY"]
-    assert app_environment(loaded, secrets_folder=state) == first
-    assert missing_variables(loaded, first) == ("MAIL_PASSWORD",)
-    assert all(isinstance(value, Secret) for value in first.values())
+    first = revealed(ensure_secrets(tmp_path, ("SECRET_KEY", "WTF_CSRF_SECRET_KEY")))
+    assert len(first["SECRET_KEY"]) >= 64
+    assert first["SECRET_KEY"] != first["WTF_CSRF_SECRET_KEY"]
+    assert revealed(ensure_secrets(tmp_path, ("SECRET_KEY",)))["SECRET_KEY"] == first["SECRET_KEY"]
     if sys.platform != "win32":
-        assert stat.S_IMODE((state / FILE).stat().st_mode) == 0o600
-
-
-@pytest.mark.requirement("E2")
-def test_what_is_set_on_the_command_line_wins(tmp_path: Path) -> None:
-    """`--set K=V` is the last word, over files and process environment, and hides what is secret."""
-    (tmp_path / ".env").write_text("A=env\nSECRET_KEY=env\n", encoding="utf-8")
-    loaded = load_plan(tmp_path, facts=None, environment={"A": "process"})
-    values = app_environment(loaded, secrets_folder=None, chosen={"A": "typed", "SECRET_KEY": "typed"})
-    assert values == {"A": "typed", "SECRET_KEY": Secret("typed")}
+        assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
 
 
 def test_two_that_start_at_once_agree_on_a_secret(tmp_path: Path) -> None:
