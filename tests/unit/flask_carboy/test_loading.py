@@ -1,15 +1,18 @@
 """From the reference to the app."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from flask_carboy import loading
 from flask_carboy.errors import StartFault
 from flask_carboy.loading import load, parse
 
 MODULE = """
 import re
+import subprocess
 import sys
 from types import SimpleNamespace
 from flask import Flask
@@ -100,3 +103,16 @@ def test_an_app_that_runs_itself_at_import_starts_no_server(
     assert load("runs_itself:app", "wsgi").name == "runs_itself"
     assert capsys.readouterr().err.count("at import is ignored") == 2
     assert Flask.run is run
+
+
+def test_nothing_is_loaded_that_an_app_may_want_to_patch() -> None:
+    """Until the app is imported, no module is loaded that gevent's or eventlet's patching must come before."""
+    code = (
+        "import sys; from flask_carboy import wrap; wrap.prepare(); "
+        "print({'ssl', 'socket', 'threading', 'asyncio', 'queue', 'select', 'flask', 'werkzeug'} & set(sys.modules))"
+    )
+    source = Path(loading.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], env={"PYTHONPATH": str(source)}, capture_output=True, text=True, timeout=30
+    )
+    assert (done.stdout, done.stderr) == ("set()\n", "")

@@ -14,7 +14,6 @@ _SERVERS = (
     ("flask_socketio", "SocketIO.run"),
     ("waitress", "serve"),
     ("uvicorn", "run"),
-    ("bottle", "run"),
     ("gevent.baseserver", "BaseServer.serve_forever"),
 )
 
