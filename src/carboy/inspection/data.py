@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from carboy.inspection.code import Code, argument, production_codes, project_of, tier_of
+from carboy.inspection.code import Answer, Code, argument, production_codes, project_of, tier_of
 from carboy.inspection.compose import compose_services
 from carboy.inspection.constants import UNKNOWN, Evaluator, Value, evaluator_of
 from carboy.inspection.flask_app import find_flask_call, project_path
@@ -21,6 +21,11 @@ _ORDER = ("main", "sessions", "cache", "redis", "broker", "results", "limits", "
 _HINTS = {
     "postgres": "postgresql", "pg": "postgresql", "mysql": "mysql", "maria": "mariadb", "mongo": "mongodb",
     "redis": "redis", "rabbit": "rabbitmq", "amqp": "rabbitmq", "sqlite": "sqlite",
+}  # fmt: skip
+_QUEUES = {"Celery", "Huey", "RedisHuey", "SocketIO", "dict", "update"}
+_QUEUE_KEYS = {
+    "broker": "broker", "backend": "results", "message_queue": "messages", "broker_url": "broker",
+    "result_backend": "results",
 }  # fmt: skip
 _VARIABLE_WORDS = (
     r"(DATABASE|DB|SQL|MONGO|REDIS|BROKER|BACKEND).*(URL|URI|DSN)|_URL$|_URI$|DSN",
@@ -44,9 +49,13 @@ class Address:
 
 def find_data(index: Index, dependencies: DependenciesFact, app: AppFact) -> tuple[DataFact, ...]:
     """The data stores that production uses, the main database first."""
+    return index.derived(Answer(_find, (dependencies, app)))
+
+
+def _find(index: Index, dependencies: DependenciesFact, app: AppFact) -> tuple[DataFact, ...]:
     reader = _Reader(index, dependencies, app)
     found = [fact for address in addresses(index, app) for fact in reader.facts(address)]
-    merged = _merged(found)
+    merged = [reader.with_library(fact) for fact in _merged(found)]
     merged += [fact for fact in _from_compose(index) if fact.engine not in {known.engine for known in merged}]
     order = {name: number for number, name in enumerate(_ORDER)}
     return tuple(sorted(_named(merged), key=lambda fact: order.get(fact.name, 0 if fact.engine in SQL else 9)))
@@ -54,6 +63,10 @@ def find_data(index: Index, dependencies: DependenciesFact, app: AppFact) -> tup
 
 def addresses(index: Index, app: AppFact) -> list[Address]:
     """Every place in production's code that names a store."""
+    return index.derived(Answer(_addresses, (app,)))
+
+
+def _addresses(index: Index, app: AppFact) -> list[Address]:
     codes = production_codes(index, app)
     found = [*_from_settings(index, codes), *_from_calls(index, codes)]
     return found or list(_from_calls(index, list(project_of(index).ours)))
@@ -178,15 +191,15 @@ def _starred(call: ast.Call, code: Code, evaluator: Evaluator) -> Value:
 
 
 def _celery(call: ast.Call, code: Code, evaluator: Evaluator) -> Iterator[Address]:
-    if code.dotted(call.func).rsplit(".", 1)[-1] not in {"Celery", "Huey", "RedisHuey", "SocketIO"}:
+    """`Celery(broker=...)`, `SocketIO(message_queue=...)`, and `dict(broker_url=...)` as Flask's manual writes it."""
+    if code.dotted(call.func).rsplit(".", 1)[-1] not in _QUEUES:
         return
-    names = {"broker": "broker", "backend": "results", "message_queue": "messages", "broker_url": "broker"}
     for item in call.keywords:
-        if item.arg in names:
+        if item.arg in _QUEUE_KEYS:
             value = evaluator.value(item.value, code)
             library = "flask-socketio" if item.arg == "message_queue" else "celery"
             if value.known:
-                yield Address(names[item.arg], None, library, value, code.place(item.value))
+                yield Address(_QUEUE_KEYS[item.arg], None, library, value, code.place(item.value))
 
 
 class _Reader:
@@ -211,10 +224,10 @@ class _Reader:
             path = self._path(text, address) if engine in {"sqlite", "tinydb", "duckdb"} else None
             if engine not in seen:
                 seen.add(engine)
-                yield DataFact(engine, address.name, variable, _library(address, engine), path, (address.place,))
+                yield DataFact(engine, address.name, variable, address.library, path, (address.place,))
         other = self._unread(address, variable)
         if other and (not known or (other in self.drivers and seen == {"sqlite"} and variable)):
-            yield DataFact(other, address.name, variable, _library(address, other), None, (address.place,))
+            yield DataFact(other, address.name, variable, address.library, None, (address.place,))
 
     def _unread(self, address: Address, variable: str | None) -> str | None:
         """The engine of an address that only the environment knows: the driver that is installed for it."""
@@ -233,6 +246,12 @@ class _Reader:
             relative = self.root if self._is_aged() else self.instance
         return project_path(path, relative, self.instance, self.working)
 
+    def with_library(self, fact: DataFact) -> DataFact:
+        """A setting such as DATABASE does not say who reads it: a mapper that is there, else the standard library."""
+        if fact.library is not None or fact.engine != "sqlite":
+            return fact
+        return replace(fact, library=next((name for name in ("peewee", "pony") if name in self.specs), "sqlite3"))
+
     def _is_flask_sqlalchemy(self) -> bool:
         return not {"flask-sqlalchemy-lite", "flask-sqlalchemy-core"} & self.specs.keys()
 
@@ -245,12 +264,6 @@ class _Reader:
         aged = any(spec.contains(version) for version in ("2.5.1", "2.4.4", "2.3.2", "2.1", "2.2"))
         pinned = re.match(r"^=+\s*[012]\.", self.specs.get("flask-sqlalchemy", ""))
         return bool(pinned) or (aged and not spec.contains("3.1.1") and not spec.contains("3.0.5"))
-
-
-def _library(address: Address, engine: str) -> str | None:
-    if address.library:
-        return address.library
-    return "sqlite3" if engine == "sqlite" and not address.key.startswith("SQLA") else None
 
 
 def _is_file(text: str) -> bool:

@@ -67,7 +67,7 @@ def _holds_in_production(code: Code, statement: ast.stmt) -> bool:
     classes = [each for each in code.definitions if isinstance(each, ast.ClassDef)]
     owner = next((each for each in classes if each.lineno <= statement.lineno <= (each.end_lineno or 0)), None)
     if owner is None:
-        is_settings = re.search(r"conf|setting", code.path.lower()) is not None
+        is_settings = re.search(r"conf|setting", code.path.lower()) is not None or _reads_itself(code)
         return is_settings and tier_of(code.path.rsplit("/", 1)[-1].removesuffix(".py")) in {"base", "production"}
     if tier_of(owner.name) == "production":
         return True
@@ -75,6 +75,16 @@ def _holds_in_production(code: Code, statement: ast.stmt) -> bool:
         return False
     heirs = [each for each in classes if each is not owner and tier_of(each.name) == "production"]
     return not any(_sets_debug(each) for each in heirs)
+
+
+def _reads_itself(code: Code) -> bool:
+    """`app.config.from_object(__name__)`: the names at the top of this very file are the settings."""
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == "from_object"
+        and any(isinstance(each, ast.Name) and each.id == "__name__" for each in call.args)
+        for call in code.calls
+    )
 
 
 def _is_configuration(owner: ast.ClassDef) -> bool:

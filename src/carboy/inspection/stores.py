@@ -81,6 +81,8 @@ OPENERS: dict[str, Opener] = {
     "redis.ConnectionPool.from_url": Opener("redis", "redis", "redis", _URL),
     "redis.asyncio.from_url": Opener("redis", "redis", "redis", _URL),
     "walrus.Database": Opener("redis", "walrus", "redis", ("host",)),
+    "huey.RedisHuey": Opener("redis", "huey", "broker", ("host", "url")),
+    "huey.PriorityRedisHuey": Opener("redis", "huey", "broker", ("host", "url")),
     "memcache.Client": Opener("memcached", "python-memcached", "cache", ("servers",)),
     "pylibmc.Client": Opener("memcached", "pylibmc", "cache", ("servers",)),
     "pymemcache.client.base.Client": Opener("memcached", "pymemcache", "cache", ("server",)),

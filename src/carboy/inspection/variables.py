@@ -172,9 +172,9 @@ def _add_flask_ways(index: Index, codes: list[Code], found: dict[str, _Found]) -
                 name = constant_text(argument(call, 0, "variable_name"))
                 silent = argument(call, 1, "silent")
                 if name:
-                    _add(
-                        found, name, code.place(call), required=not (isinstance(silent, ast.Constant) and silent.value)
-                    )
+                    optional = isinstance(silent, ast.Constant) and bool(silent.value)
+                    required = not optional and not _is_guarded(code, call, name)
+                    _add(found, name, code.place(call), required=required)
             if method == "from_prefixed_env":
                 prefix = constant_text(argument(call, 0, "prefix")) or "FLASK"
                 _add_prefixed(index, codes, found, code.place(call), prefix)
