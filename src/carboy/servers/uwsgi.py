@@ -59,6 +59,7 @@ def _sections(plan: Plan, numbers: Size, listen: Listen, stats: str | None) -> I
     yield "Workers", list(_workers(plan, numbers))
     yield "Stopping", _stopping(plan)
     yield "What a client may send", _limits(plan)
+    yield "Who is believed", _trust()
     yield "Logs", _logs()
     yield "The process", list(_process(plan, stats))
 
@@ -67,7 +68,18 @@ def _sockets(numbers: Size, listen: Listen) -> Iterator[Line]:
     host = f"[{listen.host}]" if ":" in listen.host else listen.host
     reason = "HTTP without keep-alive: an idle connection would hold a thread."
     yield "http-socket", listen.socket or f"{host}:{listen.port}", reason
+    yield "add-header", "Connection: close", "uWSGI closes after each response and does not say so by itself."
     yield "listen", str(numbers.backlog), "Connections that may wait; uWSGI does not start above the kernel's limit."
+
+
+def _trust() -> list[Line]:
+    return [
+        (
+            "route-run",
+            "setscheme:http",
+            "uWSGI would take the scheme from any client's X-Forwarded-Proto; Carboy's wrapper asks who said it.",
+        ),
+    ]
 
 
 def _app(plan: Plan) -> list[Line]:
