@@ -100,14 +100,17 @@ def _is_needed(index: Index, folder: str, script: str, dependencies: Dependencie
 
 
 def _holds(index: Index, path: str) -> bool:
-    """Whether the checkout has the file, or a folder with more than its sources."""
-    return index.has(path) or path in index.folders
+    """Whether the checkout has the file, or a folder with something that a browser asks for."""
+    inside = (file for file in index.files if file.startswith(path + "/"))
+    return index.has(path) or any(file.endswith((".css", ".js", ".mjs", ".html")) for file in inside)
 
 
 def _outputs(index: Index, folder: str, script: str) -> Iterator[str]:
     """Where the build writes: from the script's options, its configuration, and what its tools do by default."""
     for match in _OUTPUT.finditer(script):
         yield _joined(folder, match[1] or match[2])
+    for match in re.finditer(r"\bsass\b.*?\s[\w./-]+:([\w./-]+)", script):
+        yield _joined(folder, match[1])
     for name in _CONFIGS:
         text = index.text(_joined(folder, name)) or ""
         for match in _CONFIGURED.finditer(text):

@@ -2,13 +2,16 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import PurePosixPath
+from typing import Generic, TypeVar
 
 from carboy.inspection.index import Index, Module, parse_module
 from carboy.model.facts import AppFact, Place
 
+T = TypeVar("T")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 DECOY_FOLDERS = frozenset({
@@ -79,9 +82,19 @@ class Project:
     codes: dict[str, Code]
     _found: dict[tuple[str, str], str | None] = field(default_factory=dict, repr=False)
 
-    @property
-    def ours(self) -> Iterator[Code]:
-        return (code for path, code in self.codes.items() if not is_decoy(path))
+    @cached_property
+    def ours(self) -> tuple[Code, ...]:
+        return tuple(code for path, code in self.codes.items() if not is_decoy(path))
+
+    @cached_property
+    def functions_named(self) -> dict[str, list[tuple[Code, Function]]]:
+        """Functions and methods of the project's own files by their bare names."""
+        found: dict[str, list[tuple[Code, Function]]] = {}
+        for code in self.ours:
+            for definition in code.definitions:
+                if not isinstance(definition, ast.ClassDef):
+                    found.setdefault(definition.name, []).append((code, definition))
+        return found
 
     def resolve(self, dotted: str, near: str) -> tuple[str, str] | None:
         """The file and the name inside it that a dotted name stands for, looked up from the file `near`."""
@@ -162,6 +175,7 @@ def project_of(index: Index) -> Project:
     return index.derived(read_project)
 
 
+@cache
 def is_decoy(path: str) -> bool:
     """Whether a file is a test, an example or documentation: no evidence of what production does."""
     folders = path.lower().split("/")[:-1]
@@ -288,6 +302,17 @@ def argument(call: ast.Call, position: int, *names: str) -> ast.expr | None:
 def constant_text(node: ast.AST | None) -> str | None:
     """The text of a string constant, None for anything else."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """A finder's answer for one app: `index.derived` keeps it for the finders that build on it."""
+
+    find: Callable[..., T]
+    about: tuple[object, ...]
+
+    def __call__(self, index: Index) -> T:
+        return self.find(index, *self.about)
 
 
 def production_codes(index: Index, app: AppFact) -> list[Code]:

@@ -118,12 +118,7 @@ class _Walk:
         found = self.project.function(dotted, code.path) if dotted and not dotted.startswith("?") else None
         if found or last in _COMMON or not isinstance(call.func, ast.Attribute) or last in _BY_NAME:
             return found
-        named = [
-            (other, definition)
-            for other in self.project.ours
-            for definition in other.definitions
-            if not isinstance(definition, ast.ClassDef) and definition.name == last
-        ]
+        named = self.project.functions_named.get(last, [])
         return named[0] if len(named) == 1 else None
 
     def _into(self, target: tuple[Code, Function], deep: int) -> None:

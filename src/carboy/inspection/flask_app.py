@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from carboy.inspection.code import Code, argument, keyword, production_codes
+from carboy.inspection.code import Answer, Code, argument, keyword, production_codes
 from carboy.inspection.constants import INSTANCE, ROOT, UNKNOWN, WORKING, evaluator_of
 from carboy.inspection.index import Index
 from carboy.model.facts import AppFact
@@ -27,6 +27,10 @@ class FlaskCall:
 
 def find_flask_call(index: Index, app: AppFact) -> FlaskCall | None:
     """The `Flask(...)` that makes the app: in the app's file if it is there, else where its imports lead first."""
+    return index.derived(Answer(_find, (app,)))
+
+
+def _find(index: Index, app: AppFact) -> FlaskCall | None:
     codes = production_codes(index, app)
     codes.sort(key=lambda code: code.path != app.file)
     for code in codes:

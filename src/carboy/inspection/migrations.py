@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from carboy.inspection.code import Code, argument, constant_text, is_decoy, keyword, production_codes, project_of
+from carboy.inspection.code import (
+    Answer,
+    Code,
+    argument,
+    constant_text,
+    is_decoy,
+    keyword,
+    production_codes,
+    project_of,
+)
 from carboy.inspection.constants import evaluator_of
 from carboy.inspection.flask_app import joined, project_path
 from carboy.inspection.index import Index
@@ -63,6 +72,10 @@ def _script_command(index: Index, app: AppFact) -> str | None:
 
 def flask_migrate(index: Index, app: AppFact) -> FlaskMigrate | None:
     """The place where Flask-Migrate is set up."""
+    return index.derived(Answer(_set_up, (app,)))
+
+
+def _set_up(index: Index, app: AppFact) -> FlaskMigrate | None:
     codes = production_codes(index, app)
     first: FlaskMigrate | None = None
     for code in [*codes, *(other for other in project_of(index).ours if other not in codes)]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from carboy.inspection.code import Code, Function, Project, constant_text, is_decoy, keyword, project_of
+from carboy.inspection.code import Answer, Code, Function, Project, constant_text, is_decoy, keyword, project_of
 from carboy.inspection.effects import Effects, effects_of
 from carboy.inspection.index import Index
 from carboy.model.facts import AppFact, Place
@@ -36,15 +36,19 @@ class OwnCommand:
 
 def own_commands(index: Index, app: AppFact) -> list[OwnCommand]:
     """Every command that reading finds, Flask's first, then manage.py's, then scripts."""
+    return list(index.derived(Answer(_find, (app,))))
+
+
+def _find(index: Index, app: AppFact) -> list[OwnCommand]:
     project = project_of(index)
-    found = [each for code in project.ours for each in _of_file(index, project, code, app)]
+    added = _added_commands(project)
+    found = [each for code in project.ours for each in _of_file(index, added, code, app)]
     found += [each for code in project.ours for each in _scripts(index, code, app)]
     order = {"flask": 0, "manage": 1, "script": 2}
     return sorted(found, key=lambda each: order[each.kind])
 
 
-def _of_file(index: Index, project: Project, code: Code, app: AppFact) -> Iterator[OwnCommand]:
-    added = _added_commands(project)
+def _of_file(index: Index, added: set[str], code: Code, app: AppFact) -> Iterator[OwnCommand]:
     for definition in code.definitions:
         if isinstance(definition, ast.ClassDef):
             continue

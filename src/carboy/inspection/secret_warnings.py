@@ -10,10 +10,10 @@ from carboy.inspection.data import Address, addresses
 from carboy.inspection.index import Index
 from carboy.inspection.settings import Setting, in_production, settings_of
 from carboy.inspection.stores import OPENERS, engine_of_address
-from carboy.inspection.variables import SECRET
 from carboy.model.facts import AppFact, Place, Warn
 
 _OVERRIDES = ("from_pyfile", "from_envvar", "from_prefixed_env", "from_file", "from_json", "from_toml", "from_yaml")
+_PLAIN_SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIAL|_SALT$|ACCESS_KEY")
 _NO_SECRET = re.compile(
     r"(URL|URI|EXPIRES|EXPIRATION|LOCATION|HEADER|NAME|ALGORITHM|TYPE|ENABLED|LENGTH|LIFETIME|FIELD|TTL|MAX_AGE|PATH|"
     r"FILE)\w*$"
@@ -87,7 +87,12 @@ def _other_secrets(index: Index, codes: list[Code]) -> Iterator[Warn]:
     paths = {code.path for code in codes}
     places, names = [], []
     for key in dict.fromkeys(setting.key for setting in settings_of(index)):
-        if key == "SECRET_KEY" or not SECRET.search(key) or _NO_SECRET.search(key) or _DATABASE_PASSWORD.match(key):
+        if (
+            key == "SECRET_KEY"
+            or not _PLAIN_SECRET.search(key)
+            or _NO_SECRET.search(key)
+            or _DATABASE_PASSWORD.match(key)
+        ):
             continue
         for setting in in_production([s for s in settings_of(index) if s.key == key and s.code.path in paths]):
             value = evaluator.value(setting.node, setting.code)

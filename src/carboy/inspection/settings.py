@@ -11,6 +11,7 @@ from carboy.inspection.index import Index
 from carboy.model.facts import Place
 
 _KEY = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_CELERY = {"broker_url": "CELERY_BROKER_URL", "result_backend": "CELERY_RESULT_BACKEND"}
 _ORDER = ("production", "base", "staging", "development")
 
 
@@ -99,8 +100,11 @@ def _assignments(statement: ast.Assign | ast.AnnAssign, code: Code) -> Iterator[
         if key:
             yield key, value, statement
     owner = next(iter(code.owners(statement)[-1:]), None)
+    yield from ((key, part, statement) for key, part in _celery_items(value))
     if owner is None or isinstance(owner, ast.ClassDef):
         for name, part in assigned(statement):
+            if name in _CELERY:
+                yield _CELERY[name], part, statement
             if _KEY.match(name) and name not in {"T", "P"}:
                 yield name, part, statement
                 yield from ((key, item, statement) for key, item in _dict_items(part))
@@ -132,12 +136,23 @@ def _call_settings(call: ast.Call, code: Code) -> Iterator[tuple[str, ast.expr]]
         for item in call.keywords:
             if item.arg:
                 yield item.arg, item.value
+                yield from _celery_items(item.value)
         for part in call.args[:1]:
             yield from _dict_items(part)
     if is_config and method == "setdefault" and len(call.args) == 2:
         key = constant_text(argument(call, 0))
         if key:
             yield key, call.args[1]
+
+
+def _celery_items(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """Celery's own small settings inside a dictionary: `CELERY=dict(broker_url=...)`."""
+    pairs: list[tuple[str | None, ast.expr]] = []
+    if isinstance(node, ast.Dict):
+        pairs = [(constant_text(key), value) for key, value in zip(node.keys, node.values, strict=True)]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
+        pairs = [(item.arg, item.value) for item in node.keywords]
+    yield from ((_CELERY[name], value) for name, value in pairs if name in _CELERY)
 
 
 def _dict_items(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, Function, is_main_guard, production_codes
+from carboy.inspection.code import Answer, Code, Function, is_main_guard, production_codes
 from carboy.inspection.effects import Effects, effects_of
 from carboy.inspection.index import Index
 from carboy.model.facts import AppFact
@@ -16,6 +16,10 @@ _FIRST_REQUEST = re.compile(
 
 def startup_effects(index: Index, app: AppFact) -> Effects:
     """Effects of importing the production files and of the factory, followed through what they call."""
+    return index.derived(Answer(_at_start, (app,)))
+
+
+def _at_start(index: Index, app: AppFact) -> Effects:
     merged = Effects()
     for code in production_codes(index, app):
         for tag, (where, line) in effects_of(index, _at_import(code), code).tags.items():

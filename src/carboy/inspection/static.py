@@ -4,7 +4,7 @@ import ast
 import posixpath
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, argument, keyword, production_codes
+from carboy.inspection.code import Code, argument, keyword, production_codes, project_of
 from carboy.inspection.constants import Value, evaluator_of
 from carboy.inspection.flask_app import FlaskCall, find_flask_call, folder_of, joined, project_path
 from carboy.inspection.index import Index
@@ -17,9 +17,9 @@ def find_static(index: Index, dependencies: DependenciesFact, app: AppFact) -> t
     names = {requirement.name for requirement in dependencies.requirements}
     found = [*(_of_app(index, flask) if flask and app.ref else ()), *_of_blueprints(index, app)]
     found += _whitenoise(index, app) if "whitenoise" in names else ()
-    unique: dict[tuple[str, str], StaticFact] = {}
-    for fact in found:
-        unique.setdefault((fact.url, fact.folder), fact)
+    unique: dict[str, StaticFact] = {}
+    for fact in found:  # of two folders at one address only the first is ever served
+        unique.setdefault(fact.url, fact)
     return tuple(unique.values())
 
 
@@ -71,11 +71,9 @@ def _blueprint_url(index: Index, call: ast.Call, code: Code, given: str, prefixe
     """A blueprint's own address: without a prefix the app's /static wins over it, so that it needs one to be seen."""
     url = _text(index, keyword(call, "static_url_path"), code)
     name = _text(index, argument(call, 0, "name"), code) or ""
-    prefix = (
-        prefixes.get(_variable_of(call, code), prefixes.get(name))
-        or _text(index, keyword(call, "url_prefix"), code)
-        or ""
-    )
+    named = [_variable_of(call, code), name, *([code.path] if code.function_of(call) else [])]
+    registered = next((prefixes[each] for each in named if each in prefixes), None)
+    prefix = registered or _text(index, keyword(call, "url_prefix"), code) or ""
     return _url(joined(prefix.strip("/"), (url or posixpath.basename(given)).strip("/")))
 
 
@@ -94,10 +92,16 @@ def _registered_prefixes(index: Index, codes: list[Code]) -> dict[str, str]:
             registers = isinstance(call.func, ast.Attribute) and call.func.attr == "register_blueprint"
             prefix = _text(index, keyword(call, "url_prefix"), code) if registers else None
             if prefix and call.args:
-                dotted = code.dotted(call.args[0])
-                found[dotted.rsplit(".", 1)[-1]] = prefix
-                found[ast.unparse(call.args[0]).rsplit(".", 1)[-1]] = prefix
+                found.update(dict.fromkeys(_registered_names(index, call.args[0], code), prefix))
     return found
+
+
+def _registered_names(index: Index, node: ast.expr, code: Code) -> list[str]:
+    """What a registered blueprint may be known by: its names, or the file of the function that makes it."""
+    if isinstance(node, ast.Call):
+        made = project_of(index).function(code.dotted(node.func), code.path)
+        return [made[0].path] if made else []
+    return [name for name in (code.dotted(node).rsplit(".", 1)[-1], ast.unparse(node).rsplit(".", 1)[-1]) if name]
 
 
 def _whitenoise(index: Index, app: AppFact) -> Iterator[StaticFact]:

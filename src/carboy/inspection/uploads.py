@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, argument, keyword, production_codes, tier_of
+from carboy.inspection.code import Answer, Code, argument, keyword, production_codes, tier_of
 from carboy.inspection.constants import INSTANCE, evaluator_of
 from carboy.inspection.data import find_data
 from carboy.inspection.flask_app import FlaskCall, find_flask_call, project_path
@@ -31,6 +31,10 @@ _KINDS = ("uploads", "instance", "index", "logs", "cache")
 
 def find_uploads(index: Index, dependencies: DependenciesFact, app: AppFact) -> tuple[FolderFact, ...]:
     """Upload folders, instance folder, search indexes and log files inside the project."""
+    return index.derived(Answer(_find, (dependencies, app)))
+
+
+def _find(index: Index, dependencies: DependenciesFact, app: AppFact) -> tuple[FolderFact, ...]:
     finder = _Finder(index, app)
     found = [*finder.settings(), *finder.calls(), *finder.instance(dependencies)]
     unique: dict[str, FolderFact] = {}
