@@ -6,11 +6,22 @@ a value made by chance, and parts that only the running app knows.
 
 import ast
 import posixpath
+import re
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
-from carboy.inspection.code import Code, Definition, Function, Project, argument, assigned, project_of, statements_in
+from carboy.inspection.code import (
+    Code,
+    Definition,
+    Function,
+    Project,
+    argument,
+    assigned,
+    constant_text,
+    project_of,
+    statements_in,
+)
 from carboy.inspection.environment import Environment, environment_of
 from carboy.inspection.index import Index
 
@@ -111,11 +122,12 @@ class Evaluator:
         return NOTHING
 
     def _percent(self, form: Value, parts: list[ast.expr], code: Code, deep: int) -> Value:
+        pieces = re.split(r"%(?:\(\w+\))?[-+ #0]*\d*(?:\.\d+)?[sdrixf]", form.texts[0])
         if len(parts) == 1 and isinstance(parts[0], ast.Dict):
-            parts = parts[0].values
-        values = [self.value(part, code, deep + 1) for part in parts]
-        pieces = form.texts[0].replace("%d", "%s").split("%s")
-        return _filled(pieces, values, form)
+            named = dict(zip(map(constant_text, parts[0].keys), parts[0].values, strict=True))
+            wanted = re.findall(r"%\((\w+)\)", form.texts[0])
+            return _filled(pieces, [self.value(named.get(name), code, deep + 1) for name in wanted], form)
+        return _filled(pieces, [self.value(part, code, deep + 1) for part in parts], form)
 
     def _call(self, call: ast.Call, code: Code, deep: int) -> Value:
         dotted = code.dotted(call.func)
