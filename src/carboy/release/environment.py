@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -11,6 +12,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from carboy.errors import Failed
 from carboy.model.plan import App
@@ -152,7 +155,8 @@ def _build(
     started: float,
 ) -> Environment:
     request.envs.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=request.envs))
+    _sweep(request.envs)
+    beside = Path(tempfile.mkdtemp(prefix=f".{key}-{os.getpid()}-", dir=request.envs))
     try:
         notes = _fill(request, connector, on_step, choice, wanted, beside)
         record = {"schema": _SCHEMA, "key": key, "version": choice.interpreter.version, "notes": list(notes)}
@@ -190,6 +194,22 @@ def _fill(
     for folder in request.bundled:
         shutil.copytree(folder, _site_packages(beside) / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
     return tuple(note for note in (choice.note, *notes) if note)
+
+
+def _sweep(envs: Path) -> None:
+    """Remove what killed builds left half-made; a build that still runs is told by its process."""
+    for folder in envs.glob(".py*"):
+        match = re.match(r"^\.py[\d.]+-[0-9a-f]+-(\d+)-", folder.name)
+        if match and not psutil.pid_exists(int(match[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def prune_environments(envs: Path, keep: frozenset[str]) -> tuple[str, ...]:
+    """Remove every whole environment whose key is not in `keep`; returns the keys that were removed."""
+    unused = [folder for folder in sorted(envs.glob("py*")) if folder.name not in keep and (folder / _RECORD).exists()]
+    for folder in unused:
+        shutil.rmtree(folder, ignore_errors=True)
+    return tuple(folder.name for folder in unused)
 
 
 def _put(beside: Path, final: Path) -> None:
