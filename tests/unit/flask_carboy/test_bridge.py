@@ -12,6 +12,7 @@ import pytest
 from flask import Flask, request
 from flask_carboy.bridge import Bridge
 from flask_carboy.wrap import wrap_asgi
+from werkzeug.exceptions import ClientDisconnected
 
 from tests.unit.flask_carboy.wsgi_calls import Answer, Connection, Message, ask, scope, settings
 
@@ -245,6 +246,29 @@ def test_a_client_that_leaves_during_its_upload_frees_the_thread() -> None:
 
     asyncio.run(run())
     assert raised == ["ClientGone"]
+
+
+def test_flask_takes_half_an_upload_for_a_bad_request() -> None:
+    """A client that leaves in the middle of its upload is no error of the app: nothing is logged as one."""
+    app = Flask("uploads")
+    seen: list[type] = []
+
+    @app.route("/", methods=["POST"])
+    def upload() -> bytes:
+        return request.stream.read()
+
+    @app.errorhandler(Exception)
+    def fail(error: Exception) -> str:
+        seen.append(type(error))
+        return ""
+
+    async def run() -> None:
+        there = Connection([{"type": "http.request", "body": b"ab", "more_body": True}])
+        there.leaves.set()
+        await Bridge(app, 1)(scope(method="POST", headers=[(b"content-length", b"9")]), there.receive, there.send)
+
+    asyncio.run(run())
+    assert seen == [ClientDisconnected]
 
 
 def test_a_client_that_leaves_stops_the_stream() -> None:

@@ -115,15 +115,14 @@ class _Logged:
         self._record = record
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._inner) if self._record.size is not None else self._counted()
-
-    def _counted(self) -> Iterator[bytes]:
         size = 0
         for chunk in self._inner:
             size += len(chunk)
-            self._record.size = size
             yield chunk
-        self._record.size = size
+        if self._record.size is None:
+            self._record.size = size
+        # Here and not only in close(): a server that stops may call that too late.
+        self._record.write()
 
     def close(self) -> None:
         try:

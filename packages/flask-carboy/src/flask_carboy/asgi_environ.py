@@ -43,8 +43,6 @@ def build(scope: Mapping[str, Any], body: Any) -> Dict[str, Any]:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
         "wsgi.input": body,
-        # The server has taken the framing off: the end of the stream is the end of the body.
-        "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
@@ -55,6 +53,10 @@ def build(scope: Mapping[str, Any], body: Any) -> Dict[str, Any]:
     if client[1]:
         environ["REMOTE_PORT"] = str(client[1])
     _add_headers(environ, scope["headers"])
+    # Without a length the end of the stream is the end of the body; with one Werkzeug had better count, because only
+    # then it takes a client that left for a bad request and not for an error of the app.
+    if "CONTENT_LENGTH" not in environ:
+        environ["wsgi.input_terminated"] = True
     return environ
 
 
