@@ -27,9 +27,9 @@ SECONDS = float(os.environ.get("CARBOY_LOAD_SECONDS", "10"))
 CONNECTIONS = 64
 GRACE = 10
 
-GUNICORN = {kind: Server(kind="gunicorn", worker_class=kind) for kind in ("sync", "gthread", "uvicorn", "asgi")}  # type: ignore[arg-type]
-GREEN = {kind: Server(kind="gunicorn", worker_class=kind) for kind in ("gevent", "eventlet")}  # type: ignore[arg-type]
-OTHERS = {kind: Server(kind=kind) for kind in ("uwsgi", "waitress", "uvicorn", "granian")}  # type: ignore[arg-type]
+GUNICORN = {kind: Server(kind="gunicorn", worker_class=kind) for kind in ("sync", "gthread", "uvicorn", "asgi")}
+GREEN = {kind: Server(kind="gunicorn", worker_class=kind) for kind in ("gevent", "eventlet")}
+OTHERS = {kind: Server(kind=kind) for kind in ("uwsgi", "waitress", "uvicorn", "granian")}
 
 PROMISE = {"gunicorn": "S1", "uwsgi": "S2", "waitress": "S3", "uvicorn": "S4", "granian": "S6"}
 
