@@ -148,7 +148,8 @@ def _environment(request: ProbeRequest, scratch: Path, given: Mapping[str, str])
     made = {name: value for name in _PASSED_ON if (value := request.inherited.get(name)) is not None}
     made.setdefault("PATH", "/usr/local/bin:/usr/bin:/bin")
     made.update(HOME=str(home), TMPDIR=str(scratch), TEMP=str(scratch), TMP=str(scratch))
-    made.update(PYTHONDONTWRITEBYTECODE="1", PYTHONNOUSERSITE="1", PYTHONIOENCODING="utf-8:replace")
+    # Compiled files may be written: those of the environment make the server start faster, the copy's are thrown away.
+    made.update(PYTHONNOUSERSITE="1", PYTHONIOENCODING="utf-8:replace")
     return {**made, **request.variables, **given}
 
 

@@ -20,6 +20,7 @@ from carboy.model.plan import App
 from carboy.release.dependency_sources import read_wanted
 from carboy.release.installing import Install, install
 from carboy.release.interpreters import Choice, Interpreter, choose_interpreter, find_interpreters
+from carboy.release.pip_settings import index_variables
 from carboy.release.requirement_files import Wanted
 from carboy.release.uv_program import OnStep, Uv, reason
 from carboy.remote.base import Connector
@@ -89,7 +90,7 @@ def environment_key(request: EnvironmentRequest, interpreter: Interpreter, wante
         "plan": [list(app.packages), app.exclude_newer],
         "server": list(request.server),
         "bundled": [_content(folder) for folder in request.bundled],
-        "indexes": [request.variables.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "PIP_INDEX_URL")],
+        "indexes": index_variables(request.variables),
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return f"py{interpreter.short}-{digest[:16]}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import uv
 
 from carboy.model.command import Command, Completed
+from carboy.release.pip_settings import index_variables
 from carboy.remote.base import Connector
 
 OnStep = Callable[[str], None]
@@ -16,7 +17,6 @@ _FOREIGN = frozenset(
     {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT"}
     | {"UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_EXCLUDE_NEWER", "UV_RESOLUTION", "__PYVENV_LAUNCHER__"}
 )
-_PIP_NAMES = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}
 
 
 class Uv:
@@ -35,9 +35,7 @@ class Uv:
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
     made = {name: value for name, value in given.items() if name not in _FOREIGN}
-    for pip_name, uv_name in _PIP_NAMES.items():
-        if pip_name in made:  # who told pip about a mirror means every installer
-            made.setdefault(uv_name, made[pip_name])
+    made.update(index_variables(given))
     made.update(NO_COLOR="1", UV_NO_PROGRESS="1", UV_LINK_MODE=made.get("UV_LINK_MODE", "hardlink"))
     made.setdefault("UV_PYTHON_DOWNLOADS", "never")
     # A prompt for a user name at a private git repository would wait for ever.
