@@ -19,7 +19,7 @@ LONG_MODULES = {
 PRODUCT = (*sources(TOOL), *sources(EXTENSION))
 LOCKS = re.compile(r"(requirements[^/]*\.txt|requirements/.*|constraints[^/]*\.txt|\.lock|pip\.conf|uv\.toml)$")
 # Written in two parts, so that this file passes its own test.
-WORKPLACE = re.compile(r"(?<![\w./-])/(?:" + r"work|root)(?=/|\b)(?!/\.\.\.)")
+WORKPLACE = re.compile(r"(?<![\w./-])/(?:" + r"work|root)/\w")
 
 
 @pytest.mark.parametrize("source", PRODUCT, ids=lambda source: source.name)
