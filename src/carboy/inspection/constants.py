@@ -76,7 +76,7 @@ class Evaluator:
             return NOTHING
         read = self.environment.read_of(node, code)
         if read is not None and not isinstance(node, ast.Compare):
-            default = self.value(read.default, code, deep + 1)
+            default = self._fallback(read.default, code, deep)
             return Value(default.texts, (read.name, *default.variables), read.strict)
         match node:
             case ast.Constant(value=constant):
@@ -85,7 +85,9 @@ class Evaluator:
                 return self._joined(list(parts), code, deep)
             case ast.FormattedValue(value=inner) | ast.Await(value=inner) | ast.NamedExpr(value=inner):
                 return self.value(inner, code, deep + 1)
-            case ast.BoolOp(values=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
+            case ast.BoolOp(values=parts):
+                return _either([self._fallback(part, code, deep) for part in parts[:_MOST]])
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return _either([self.value(part, code, deep + 1) for part in parts[:_MOST]])
             case ast.IfExp(body=first, orelse=second):
                 return _either([self.value(first, code, deep + 1), self.value(second, code, deep + 1)])
@@ -100,6 +102,12 @@ class Evaluator:
             case ast.Subscript(value=inner, slice=key):
                 return self._subscript(inner, key, code, deep)
         return NOTHING
+
+    def _fallback(self, node: ast.expr | None, code: Code, deep: int) -> Value:
+        """One of several ways to a value: one that reading cannot tell is a way all the same."""
+        value = self.value(node, code, deep + 1)
+        empty = node is None or isinstance(node, ast.Constant)
+        return value if value.known or empty else Value((UNKNOWN,))
 
     def _joined(self, parts: list[ast.expr], code: Code, deep: int) -> Value:
         total = Value(("",))

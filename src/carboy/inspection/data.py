@@ -69,7 +69,12 @@ def addresses(index: Index, app: AppFact) -> list[Address]:
 def _addresses(index: Index, app: AppFact) -> list[Address]:
     codes = production_codes(index, app)
     found = [*_from_settings(index, codes), *_from_calls(index, codes)]
-    return found or list(_from_calls(index, list(project_of(index).ours)))
+    return found or list(_from_calls(index, _beside(index, app)))
+
+
+def _beside(index: Index, app: AppFact) -> list[Code]:
+    """Files in the app's own folder that it does not import: scripts that make its database."""
+    return [code for code in project_of(index).ours if code.path.rpartition("/")[0] == app.folder]
 
 
 def _from_settings(index: Index, codes: list[Code]) -> Iterator[Address]:
@@ -275,8 +280,9 @@ def _empty(text: str) -> bool:
 
 
 def _sqlite_path(text: str) -> str | None:
-    path = re.sub(r"^(?:db\+)?sqlite[a-z0-9]*(\+\w+)?:(//)?", "", text.split("?", 1)[0])
-    if path == text.split("?", 1)[0]:
+    bare = re.sub(r"^file:(?=[^:])(//)?", "", text.split("?", 1)[0])
+    path = re.sub(r"^(?:db\+)?sqlite[a-z0-9]*(\+\w+)?:(//)?", "", bare)
+    if path == bare:
         return path
     return path[1:] if path.startswith("/") else path
 

@@ -17,6 +17,7 @@ from carboy.inspection.startup import first_request_effects, startup_effects
 from carboy.inspection.uploads import find_uploads
 from carboy.model.facts import AppFact, DependenciesFact, Place, Warn
 
+_IN_MEMORY = re.compile(r"sqlite(\+\w+)?:(//)?(/?:memory:)?|:memory:")
 _FOLDERS = {
     "uploads": ("uploads-in-release", "uploaded files lie inside the project: a new release would begin without them"),
     "logs": ("logs-in-release", "log files are written inside the project"),
@@ -41,12 +42,11 @@ def _sqlite(index: Index, dependencies: DependenciesFact, app: AppFact) -> Itera
         if fact.engine in {"sqlite", "tinydb", "duckdb"} and fact.path:
             message = f"the database {fact.path} lies inside the project: a new release would begin without it"
             yield Warn("sqlite-in-release", message, fact.evidence)
-    for address in addresses(index, app):
-        texts = [text for text in address.value.texts if text]
-        memory = bool(texts) and re.fullmatch(r"sqlite(\+\w+)?:(//)?(/?:memory:)?|:memory:", texts[0])
-        if address.name == "main" and memory:
-            message = "the database lives in memory: each worker has its own, and a restart empties it"
-            yield Warn("sqlite-in-memory", message, (address.place,))
+    main = [address for address in addresses(index, app) if address.name == "main"]
+    memory = [address for address in main if any(_IN_MEMORY.fullmatch(text) for text in address.value.texts[:1])]
+    if memory and len(memory) == len(main):
+        message = "the database lives in memory: each worker has its own, and a restart empties it"
+        yield Warn("sqlite-in-memory", message, tuple(address.place for address in memory))
 
 
 def _folders(index: Index, dependencies: DependenciesFact, app: AppFact) -> Iterator[Warn]:

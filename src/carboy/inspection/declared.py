@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from carboy.inspection.code import assigned, constant_text, keyword
-from carboy.inspection.index import Index
+from carboy.inspection.index import Index, Module
 from carboy.inspection.requirements_files import logical_lines, parse_requirement, read_requirements
 from carboy.model.facts import Manager, Place, Requirement
 
@@ -188,10 +188,8 @@ def from_setup_py(index: Index, path: str) -> Declared | None:
     value = next((value for value in values if value is not None), None)
     if value is None:
         return None
-    if isinstance(value, ast.Name):
-        value = _assigned_list(module.nodes, value.id) or value
-    if isinstance(value, ast.List | ast.Tuple):
-        items = [(constant_text(part), Place(path, part.lineno)) for part in value.elts]
+    items = [(constant_text(part), Place(path, part.lineno)) for part in _list_items(value, module, 0)]
+    if items:
         found = [parse_requirement(text, place) for text, place in items if text]
         return Declared(path, "setuptools", (path,), _unique(item for item in found if item))
     folder = path.removesuffix("setup.py")
@@ -201,13 +199,21 @@ def from_setup_py(index: Index, path: str) -> Declared | None:
     return Declared(path, "setuptools", (path, *parsed.files), tuple(parsed.requirements)) if parsed else None
 
 
-def _assigned_list(nodes: tuple[ast.AST, ...], name: str) -> ast.expr | None:
-    for node in nodes:
-        if isinstance(node, ast.Assign):
-            for target, value in assigned(node):
-                if target == name and isinstance(value, ast.List | ast.Tuple):
-                    return value
-    return None
+def _list_items(node: ast.expr, module: Module, deep: int) -> list[ast.expr]:
+    """The elements of a list: written out, added together, or assigned to a name."""
+    match node:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return [item for part in parts for item in _list_items(part, module, deep)]
+        case ast.Constant():
+            return [node]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [*_list_items(left, module, deep), *_list_items(right, module, deep)]
+        case ast.Starred(value=inner) | ast.Call(func=ast.Name(id="list"), args=[inner]):
+            return _list_items(inner, module, deep)
+        case ast.Name(id=name) if deep < 4:
+            values = [value for step in module.of(ast.Assign) for target, value in assigned(step) if target == name]
+            return _list_items(values[0], module, deep + 1) if values else []
+    return []
 
 
 def from_conda(index: Index, path: str) -> Declared | None:

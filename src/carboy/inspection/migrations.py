@@ -165,11 +165,14 @@ def _script_location(index: Index, path: str) -> str | None:
 
 
 def _others(index: Index, app: AppFact, declared: set[str]) -> MigrationsFact | None:
-    """yoyo, peewee-migrate, aerich and Flyway-like folders of numbered SQL."""
+    """yoyo, Peewee's own tool and peewee-migrate, by their settings or a folder of numbered files."""
     yoyo = next((path for path in index.named("yoyo.ini") if not is_decoy(path)), None)
     if yoyo:
         return MigrationsFact("yoyo", "yoyo apply --batch", (Place(yoyo),))
     numbered = list(_numbered(index, app))
+    settings = joined(app.folder, ".pwmigrate")
+    if numbered and index.has(settings):
+        return MigrationsFact("peewee", "pwmigrate up", (Place(settings), Place(numbered[0])))
     if numbered and "yoyo-migrations" in declared:
         return MigrationsFact("yoyo", f"yoyo apply --batch {_folder(numbered[0], app)}", (Place(numbered[0]),))
     if numbered and declared & {"peewee-migrate", "peewee-migrate2", "peewee-db-evolve", "peewee-moves"}:

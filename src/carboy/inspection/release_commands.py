@@ -1,6 +1,7 @@
 """The project's own commands that prepare its data."""
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 
@@ -186,10 +187,27 @@ def _uncalled_maker(index: Index, app: AppFact) -> tuple[Code, Function, Effects
                 continue
             if not re.search(r"init|creat|setup|db|tables|schema", definition.name) or _NEVER.search(definition.name):
                 continue
+            if _lacks_names(code, definition):
+                continue
             effects = effects_of(index, definition.body, code)
             if effects.has(*_SCHEMA) and not effects.has("prompt") and (best is None or not _reason(effects)):
                 best = best if best and not _reason(best[2]) else (code, definition, effects)
     return best
+
+
+def _lacks_names(code: Code, function: Function) -> bool:
+    """Whether the function uses a name that its file does not have: left over from a move, it cannot run."""
+    if any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in code.tree.body):
+        return False
+    names = [each for each in ast.walk(function) if isinstance(each, ast.Name)]
+    stored = {
+        each.id for each in ast.walk(code.tree) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)
+    }
+    defined = {each.name for each in code.definitions} | {
+        each.arg for each in ast.walk(function) if isinstance(each, ast.arg)
+    }
+    known = stored | defined | code.imports.keys() | set(dir(builtins)) | {"__file__", "__name__"}
+    return any(each.id not in known for each in names)
 
 
 def _needs(function: Function) -> bool:

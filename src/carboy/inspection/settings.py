@@ -12,6 +12,10 @@ from carboy.model.facts import Place
 
 _KEY = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _CELERY = {"broker_url": "CELERY_BROKER_URL", "result_backend": "CELERY_RESULT_BACKEND"}
+_CONFIGURATION = re.compile(
+    r"conf|cfg|sett|option|dev|prod|test|stag|base|default|local|common|env|secret|param|const|flask|deploy|heroku|^app$",
+    re.IGNORECASE,
+)
 _ORDER = ("production", "base", "staging", "development")
 
 
@@ -101,13 +105,19 @@ def _assignments(statement: ast.Assign | ast.AnnAssign, code: Code) -> Iterator[
             yield key, value, statement
     owner = next(iter(code.owners(statement)[-1:]), None)
     yield from ((key, part, statement) for key, part in _celery_items(value))
-    if owner is None or isinstance(owner, ast.ClassDef):
+    if owner is None or (isinstance(owner, ast.ClassDef) and _is_configuration(owner)):
         for name, part in assigned(statement):
             if name in _CELERY:
                 yield _CELERY[name], part, statement
             if _KEY.match(name) and name not in {"T", "P"}:
                 yield name, part, statement
                 yield from ((key, item, statement) for key, item in _dict_items(part))
+
+
+def _is_configuration(owner: ast.ClassDef) -> bool:
+    """Whether a class is one of settings, by its name or its bases': enumerations and forms have capitals too."""
+    names = [owner.name, *(ast.unparse(base).rsplit(".", 1)[-1] for base in owner.bases)]
+    return any(_CONFIGURATION.search(name) for name in names)
 
 
 def _target_key(target: ast.expr) -> str | None:

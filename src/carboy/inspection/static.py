@@ -15,7 +15,7 @@ def find_static(index: Index, dependencies: DependenciesFact, app: AppFact) -> t
     """Static folders of the app and of its blueprints that exist or will be built, the app's first."""
     flask = find_flask_call(index, app)
     names = {requirement.name for requirement in dependencies.requirements}
-    found = [*(_of_app(index, flask) if flask and app.ref else ()), *_of_blueprints(index, app)]
+    found = [*(_of_app(index, flask) if flask and (app.ref or app.command) else ()), *_of_blueprints(index, app)]
     found += _whitenoise(index, app) if "whitenoise" in names else ()
     unique: dict[str, StaticFact] = {}
     for fact in found:  # of two folders at one address only the first is ever served
