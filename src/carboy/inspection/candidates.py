@@ -66,7 +66,7 @@ def find_candidates(index: Index) -> tuple[Found, ...]:
     found = [each for module in index.modules() if module.tree for each in _in_module(index, module)]
     found = [each for each in found if each.app.kind != "asgi" or each.app.inner]
     kept = _without_echoes(index, found)
-    calls = factory_calls(index)
+    calls = factory_calls(index, {each.name for each in kept if each.factory})
     for each in kept:
         if each.factory and isinstance(each.app.factory, Project):
             each.arguments = choose_arguments(index, each.app.factory, calls.get(_key(each.app.factory), []))
@@ -171,23 +171,24 @@ def _imported_by_others(index: Index) -> set[str]:
     return found
 
 
-def factory_calls(index: Index) -> dict[tuple[str, int], list[tuple[ast.Call, str]]]:
-    """Every call of a project's factory in the project, tests and main programs included."""
-    return index.derived(_factory_calls)
-
-
-def _factory_calls(index: Index) -> dict[tuple[str, int], list[tuple[ast.Call, str]]]:
+def factory_calls(index: Index, names: set[str]) -> dict[tuple[str, int], list[tuple[ast.Call, str]]]:
+    """Every call with arguments of a factory of one of these names, tests and main programs included."""
     symbols = symbols_of(index)
     calls: dict[tuple[str, int], list[tuple[ast.Call, str]]] = {}
     for module in index.modules():
-        if not any(word in module.text for word in ("app", "create", "make", "factory", "server")):
-            continue
-        for node in module.of(ast.Call):
-            if isinstance(node.func, ast.Name | ast.Attribute) and (node.args or node.keywords):
+        aliases = names | _aliases(module, names)
+        for node in module.of(ast.Call) if any(name in module.text for name in names) else ():
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in aliases and (node.args or node.keywords):
                 callee = symbols.evaluate(node.func, Frame(module.path))
                 if isinstance(callee, Project) and not isinstance(callee.node, ast.ClassDef):
                     calls.setdefault(_key(callee), []).append((node, module.path))
     return calls
+
+
+def _aliases(module: Module, names: set[str]) -> set[str]:
+    imported = (alias for node in module.of(ast.ImportFrom) for alias in node.names)
+    return {alias.asname for alias in imported if alias.asname and alias.name in names}
 
 
 def _key(factory: Project) -> tuple[str, int]:

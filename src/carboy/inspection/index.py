@@ -5,6 +5,7 @@ import gc
 import os
 import tokenize
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,10 +72,10 @@ class Module:
 
     @cached_property
     def _buckets(self) -> dict[type[ast.AST], list[ast.AST]]:
-        buckets: dict[type[ast.AST], list[ast.AST]] = {}
+        buckets: defaultdict[type[ast.AST], list[ast.AST]] = defaultdict(list)
         for node in self.nodes:
-            buckets.setdefault(type(node), []).append(node)
-        return buckets
+            buckets[node.__class__].append(node)
+        return dict(buckets)
 
     def of(self, kind: type[Node]) -> list[Node]:
         """The nodes of exactly this type: what to use instead of walking, which costs most of an inspection."""
@@ -147,7 +148,7 @@ class Index:
 
     @cached_property
     def _all_modules(self) -> tuple[Module, ...]:
-        with _collector_paused():
+        with collector_paused():
             found = [self.module(path) for path in self.python_files]
         return tuple(module for module in found if module is not None)
 
@@ -169,8 +170,8 @@ def _flatten(tree: ast.AST) -> list[ast.AST]:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Trees are many small objects that all live on: looking for garbage among them doubles the time of parsing."""
+def collector_paused() -> Iterator[None]:
+    """Trees are many small objects that all live on: looking for garbage among them doubles the time of reading."""
     was_on = gc.isenabled()
     gc.disable()
     try:

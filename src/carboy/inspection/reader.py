@@ -9,7 +9,7 @@ from carboy.inspection.app_warnings import find_app_warnings
 from carboy.inspection.build import find_build
 from carboy.inspection.data import find_data
 from carboy.inspection.dependencies import find_dependencies
-from carboy.inspection.index import Index, build_index
+from carboy.inspection.index import Index, build_index, collector_paused
 from carboy.inspection.migrations import find_migrations
 from carboy.inspection.processes import find_processes
 from carboy.inspection.project_warnings import find_warnings
@@ -29,7 +29,8 @@ def inspect_project(project: Path) -> Facts:
     """
     if not project.is_dir():
         raise UsageFault("not a folder", where=str(project), hint="name the folder that holds the Flask project")
-    return read_facts(build_index(project), project_name(project))
+    with collector_paused():
+        return read_facts(build_index(project), project_name(project))
 
 
 def project_name(project: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from carboy.inspection.code import Function, is_decoy, is_main_guard
-from carboy.inspection.index import Index
+from carboy.inspection.index import Index, Module
 from carboy.inspection.symbols import Frame, Symbols, symbols_of
 from carboy.inspection.values import ROUTE_BRINGERS, ROUTE_METHODS, App, External, Project, Value
 from carboy.model.facts import Place
@@ -48,7 +48,7 @@ class Routes:
         module = self.index.module(file)
         if module is None or module.tree is None:
             return ()
-        return tuple(self._visit(outer_nodes(module.tree.body), Frame(file), frozenset(), 0))
+        return tuple(self._visit(outer_calls(module), Frame(file), frozenset(), 0))
 
     def of_object(self, file: str, app: App) -> list[Attached]:
         """The routes of an object once `file` was imported."""
@@ -140,10 +140,17 @@ def blueprints(index: Index) -> list[Place]:
     for module in index.modules():
         if "Blueprint(" in module.text and not is_decoy(module.path):
             for node in module.of(ast.Call):
+                if not _last_name(node.func).endswith("Blueprint"):
+                    continue
                 value = symbols.evaluate(node.func, Frame(module.path))
                 if isinstance(value, External) and value.name.rsplit(".", 1)[-1].endswith("Blueprint"):
                     found.append(Place(module.path, node.lineno))
     return found
+
+
+def outer_calls(module: Module) -> list[ast.Call]:
+    """The calls that importing a module makes itself."""
+    return [node for node in outer_nodes(module.tree.body) if isinstance(node, ast.Call)] if module.tree else []
 
 
 def outer_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -157,7 +164,11 @@ def outer_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
         elif isinstance(node, ast.If) and is_main_guard(node):
             pending.extend(node.orelse)
         elif not isinstance(node, ast.Lambda):
-            pending.extend(ast.iter_child_nodes(node))
+            for value in node.__dict__.values():
+                if value.__class__ is list:
+                    pending.extend(item for item in value if isinstance(item, ast.AST))
+                elif isinstance(value, ast.AST):
+                    pending.append(value)
 
 
 def is_view(node: Function) -> bool:
@@ -166,6 +177,10 @@ def is_view(node: Function) -> bool:
         isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in ROUTE_METHODS
         for each in node.decorator_list
     )
+
+
+def _last_name(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
 def _identity(base: Value) -> Identity | None:

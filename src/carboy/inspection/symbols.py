@@ -415,8 +415,12 @@ def _is_static(node: Function) -> bool:
 
 
 def _is_fixture(node: Function) -> bool:
-    names = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
-    return any(ast.unparse(name) in {"pytest.fixture", "fixture", "contextmanager", "property"} for name in names)
+    for each in node.decorator_list:
+        called = each.func if isinstance(each, ast.Call) else each
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        if name in {"fixture", "contextmanager", "property", "asynccontextmanager"}:
+            return True
+    return False
 
 
 def _is_middleware(node: ast.ClassDef) -> bool:
