@@ -148,6 +148,8 @@ def _own(index: Index, word: str) -> Iterator[Module]:
 
 def _celery(index: Index) -> Iterator[tuple[str, str, bool, Place]]:
     modules = list(_own(index, "elery"))
+    if _is_optional(modules, "celery"):
+        return
     objects = [found for module in modules for found in _celery_objects(index, module)]
     if not objects:
         return
@@ -157,6 +159,23 @@ def _celery(index: Index) -> Iterator[tuple[str, str, bool, Place]]:
     scheduled = next((found for module in modules if (found := _beat(module))), None)
     if scheduled:
         yield "celery:beat", f"celery -A {reference} beat --loglevel INFO", True, scheduled
+
+
+def _is_optional(modules: list[Module], package: str) -> bool:
+    """Whether every import of the package may fail: `try: import ... except ImportError`."""
+    imports = [(module, node) for module in modules for node in _import_nodes(module, package)]
+    return bool(imports) and all(
+        any(
+            attempt.handlers and attempt.lineno <= node.lineno <= (attempt.end_lineno or 0)
+            for attempt in module.of(ast.Try)
+        )
+        for module, node in imports
+    )
+
+
+def _import_nodes(module: Module, package: str) -> Iterator[ast.Import | ast.ImportFrom]:
+    yield from (node for node in module.of(ast.ImportFrom) if (node.module or "").split(".")[0] == package)
+    yield from (node for node in module.of(ast.Import) if any(a.name.split(".")[0] == package for a in node.names))
 
 
 def _celery_objects(index: Index, module: Module) -> Iterator[tuple[str, Place, bool]]:
@@ -248,9 +267,7 @@ def _made_names(index: Index, module: Module) -> Iterator[tuple[str, Place, str]
 
 
 def _imports(module: Module, package: str) -> bool:
-    return any((node.module or "").split(".")[0] == package for node in module.of(ast.ImportFrom)) or any(
-        alias.name.split(".")[0] == package for node in module.of(ast.Import) for alias in node.names
-    )
+    return next(_import_nodes(module, package), None) is not None
 
 
 def _is_main_script(module: Module) -> bool:
