@@ -366,6 +366,8 @@ def _reached(project: Project, start: str) -> set[str]:
 def _targets(project: Project, path: str) -> Iterator[str]:
     code = project.codes[path]
     yield from (path for path in _settings_files(code, project.index) if path in project.codes)
+    for head in _object_heads(code):
+        yield from (other for other in project.codes if f"/{head}/" in f"/{other}")
     dotted_names = [*code.import_lines, *_object_names(code)]
     for dotted in dotted_names:
         found = project.resolve(dotted, path)
@@ -379,6 +381,18 @@ def _packages_above(project: Project, path: str) -> Iterator[str]:
         candidate = f"{parent}/__init__.py"
         if candidate in project.codes:
             yield candidate
+
+
+def _object_heads(code: Code) -> Iterator[str]:
+    """Folders of modules whose last name is worked out: from_object("settings." + name), f"app.config.{name}"."""
+    for call in code.calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in {"from_object", "import_module"}:
+            node = argument(call, 0, "obj", "name")
+            first = node.left if isinstance(node, ast.BinOp) else node
+            first = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else first
+            head = constant_text(first) if first is not node or isinstance(node, ast.JoinedStr) else None
+            if head and re.fullmatch(r"[\w.]+\.", head):
+                yield head.strip(".").replace(".", "/")
 
 
 def _object_names(code: Code) -> Iterator[str]:

@@ -296,8 +296,13 @@ def _best_variable(names: tuple[str, ...]) -> str | None:
 
 
 def _hinted(variable: str | None) -> str | None:
-    words = re.split(r"[^a-z]+", (variable or "").lower())
-    return next((engine for hint, engine in _HINTS.items() if any(word.startswith(hint) for word in words)), None)
+    name = (variable or "").lower()
+    return next((engine for hint, engine in _HINTS.items() if re.search(_hint_pattern(hint), name)), None)
+
+
+def _hint_pattern(hint: str) -> str:
+    """A short hint must begin a word: there is a `pg` in many a longer one."""
+    return rf"(?<![a-z]){hint}" if len(hint) < 4 else hint
 
 
 def _from_compose(index: Index) -> Iterator[DataFact]:

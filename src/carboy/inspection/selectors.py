@@ -125,7 +125,7 @@ def _from_object(index: Index, node: ast.expr | None, code: Code, evaluator: Eva
     if not value.variables or node is None:
         return
     for module, name in _configurations(index):
-        if not re.search(r"prod", name, re.IGNORECASE):
+        if not re.search(r"prod", name or module.rsplit(".", 1)[-1], re.IGNORECASE):
             continue
         whole = f"{module}.{name}" if name else module
         pattern = _pattern(node, code, evaluator)
@@ -167,6 +167,7 @@ def _configurations(index: Index) -> Iterator[tuple[str, str]]:
     """Modules of the project's files with the classes in them, by the dotted names that imports use."""
     for code in project_of(index).ours:
         module = code.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".").removeprefix("src.")
+        yield module, ""
         for definition in code.definitions:
             if isinstance(definition, ast.ClassDef):
                 yield module, definition.name
