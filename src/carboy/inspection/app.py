@@ -76,7 +76,12 @@ def _nothing(index: Index) -> AppFact:
         f"no Flask app in {files}: looked for Flask(...) and its subclasses, for functions that return one, for "
         "FLASK_APP, and for servers' commands in Procfile, Dockerfile, Compose, systemd units, scripts and README"
     )
-    return AppFact(None, None, "", "wsgi", False, None, None, "none", reason, (), (), False, None, ())
+    broken = [module for module in index.modules() if module.problem and "lask" in module.text]
+    if broken:
+        names = ", ".join(f"{module.path}:{module.problem_line or 1}" for module in broken[:3])
+        reason = f"{names} speaks of Flask and cannot be read as Python; {reason}"
+    places = tuple(Place(module.path, module.problem_line) for module in broken[:3])
+    return AppFact(None, None, "", "wsgi", False, None, None, "none", reason, (), (), False, None, places)
 
 
 def _candidates(ranked: list[Found], first: Certainty) -> tuple[Candidate, ...]:

@@ -12,7 +12,7 @@ from carboy.inspection.index import Index, Module
 from carboy.inspection.launch_files import Line, lines_of
 from carboy.inspection.launchers import SERVER_NAMES
 from carboy.inspection.roots import roots_of
-from carboy.inspection.routes import outer_nodes
+from carboy.inspection.routes import outer_nodes, routes_of
 from carboy.inspection.symbols import Frame, symbols_of
 from carboy.inspection.values import External, Project
 from carboy.model.facts import Place, ProcessFact
@@ -215,11 +215,22 @@ def _beat(module: Module) -> Place | None:
 
 
 def _huey(index: Index) -> Iterator[tuple[str, str, bool, Place]]:
-    for module in _own(index, "uey"):
-        for bound, place, made in _made_names(index, module):
-            if made.startswith("huey.") and made.endswith("Huey"):
-                yield "huey:worker", f"huey_consumer {_entry(index, module.path)}.{bound}", False, place
-                return
+    """Huey's consumer, given the object where all tasks are imported as well: an entry module, if there is one."""
+    modules = list(_own(index, "uey"))
+    made = [(module, *found) for module in modules for found in _made_names(index, module) if _is_huey(found[2])]
+    if not made:
+        return
+    home, bound, place, _ = made[0]
+    reach = routes_of(index).reach
+    tasks = {module.path for module in modules if re.search(rf"@{bound}\.|{bound}\.(periodic_)?task", module.text)}
+    entries = [module for module in modules if bound in symbols_of(index).scope_of(module.path).names]
+    whole = [module for module in [home, *entries] if tasks <= reach(module.path)]
+    chosen = whole[0] if whole else home
+    yield "huey:worker", f"huey_consumer {_entry(index, chosen.path)}.{bound}", False, place
+
+
+def _is_huey(name: str) -> bool:
+    return name.startswith("huey.") and name.endswith("Huey")
 
 
 def _entry(index: Index, path: str) -> str:
@@ -237,24 +248,37 @@ def _dramatiq(index: Index) -> Iterator[tuple[str, str, bool, Place]]:
 
 
 def _rq(index: Index) -> Iterator[tuple[str, str, bool, Place]]:
-    for module in _own(index, "rq"):
-        for _, place, made in _made_names(index, module):
-            if made == "flask_rq2.RQ":
-                yield "rq:worker", "flask rq worker", False, place
-                return
-            if made in {"rq.Worker", "rq.worker.Worker"} and _is_main_script(module):
-                yield "rq:worker", f"python {module.path}", False, place
-                return
-        for node in module.of(ast.Call):
-            name = ast.unparse(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
-            if name.endswith("Worker") and _imports(module, "rq") and _is_main_script(module):
-                yield "rq:worker", f"python {_script(index, module.path)}", False, Place(module.path, node.lineno)
-                return
-            if name in {"Queue", "rq.Queue"} and _imports(module, "rq"):
-                queue = constant_text(node.args[0]) if node.args else None
-                command = f"rq worker --url $REDIS_URL {queue or 'default'}"
-                yield "rq:worker", command, False, Place(module.path, node.lineno)
-                return
+    """Flask-RQ2's own command, else the project's worker script, else RQ's command for the queue that is filled."""
+    modules = [module for module in _own(index, "rq") if _imports(module, "rq") or "flask_rq2" in module.text]
+    for look in (_flask_rq, _rq_script, _rq_queue):
+        found = next((each for module in modules if (each := look(index, module))), None)
+        if found:
+            yield "rq:worker", found[0], False, found[1]
+            return
+
+
+def _flask_rq(index: Index, module: Module) -> tuple[str, Place] | None:
+    made = (place for _, place, name in _made_names(index, module) if name == "flask_rq2.RQ")
+    return next((("flask rq worker", place) for place in made), None)
+
+
+def _rq_script(index: Index, module: Module) -> tuple[str, Place] | None:
+    for node in module.of(ast.Call):
+        if "__main__" in module.text and _called(node).endswith("Worker"):
+            return f"python {_script(index, module.path)}", Place(module.path, node.lineno)
+    return None
+
+
+def _rq_queue(_index: Index, module: Module) -> tuple[str, Place] | None:
+    for node in module.of(ast.Call):
+        if _called(node) == "Queue":
+            queue = constant_text(node.args[0]) if node.args else None
+            return f"rq worker --url $REDIS_URL {queue or 'default'}", Place(module.path, node.lineno)
+    return None
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _made_names(index: Index, module: Module) -> Iterator[tuple[str, Place, str]]:
@@ -268,10 +292,6 @@ def _made_names(index: Index, module: Module) -> Iterator[tuple[str, Place, str]
 
 def _imports(module: Module, package: str) -> bool:
     return next(_import_nodes(module, package), None) is not None
-
-
-def _is_main_script(module: Module) -> bool:
-    return "__main__" in module.text
 
 
 def _script(index: Index, path: str) -> str:
