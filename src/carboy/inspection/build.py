@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from carboy.inspection.code import is_decoy, production_codes
+from carboy.inspection.code import is_decoy
 from carboy.inspection.gitignore import ignored_by
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.static import find_static
 from carboy.model.facts import AppFact, BuildFact, DependenciesFact, Place
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from carboy.inspection.code import Answer, Code, argument, production_codes, project_of, tier_of
+from carboy.inspection.code import Answer, Code, argument, project_of, tier_of
 from carboy.inspection.compose import compose_services
 from carboy.inspection.constants import UNKNOWN, Evaluator, Value, evaluator_of
 from carboy.inspection.flask_app import find_flask_call, project_path
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.settings import in_production, settings_of
 from carboy.inspection.stores import ADDRESS_KEYS, DRIVERS, IMAGES, OPENERS, PEEWEE, POOLED, SQL, Opener
 from carboy.inspection.stores import engine_of_address as engine_of

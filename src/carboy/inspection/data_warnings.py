@@ -4,13 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import production_codes, project_of
+from carboy.inspection.code import project_of
 from carboy.inspection.constants import ROOT
 from carboy.inspection.data import addresses, find_data
 from carboy.inspection.effects import effects_of
 from carboy.inspection.gitignore import ignored_by
 from carboy.inspection.index import Index
 from carboy.inspection.migrations import flask_migrate, migration_folders, migrations_folder
+from carboy.inspection.reach import production_codes
 from carboy.inspection.release_commands import prompting_commands
 from carboy.inspection.revisions import heads_of, lossy_steps, tables_never_made
 from carboy.inspection.startup import first_request_effects, startup_effects

@@ -4,9 +4,10 @@ import ast
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, production_codes, tier_of
+from carboy.inspection.code import Code, tier_of
 from carboy.inspection.gitignore import ignored_by
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.routes import routes_of
 from carboy.inspection.runs import Run, runs_of
 from carboy.model.facts import AppFact, Place

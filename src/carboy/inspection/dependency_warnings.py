@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from carboy.inspection.code import production_codes, project_of
+from carboy.inspection.code import project_of
 from carboy.inspection.imports_used import DISTRIBUTIONS, imported, is_brought
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.model.facts import AppFact, DependenciesFact, Place, Requirement, Warn
 
 SERVERS = frozenset({

@@ -4,9 +4,10 @@ import ast
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from carboy.inspection.code import Answer, Code, argument, keyword, production_codes
+from carboy.inspection.code import Answer, Code, argument, keyword
 from carboy.inspection.constants import INSTANCE, ROOT, UNKNOWN, WORKING, evaluator_of
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.model.facts import AppFact
 
 FLASK_CLASSES = frozenset({

@@ -7,19 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from carboy.inspection.code import (
-    Answer,
-    Code,
-    argument,
-    constant_text,
-    is_decoy,
-    keyword,
-    production_codes,
-    project_of,
-)
+from carboy.inspection.code import Answer, Code, argument, constant_text, is_decoy, keyword, project_of
 from carboy.inspection.constants import evaluator_of
 from carboy.inspection.flask_app import joined, project_path
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.model.facts import AppFact, DependenciesFact, MigrationsFact, Place
 
 

@@ -4,8 +4,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, constant_text, keyword, production_codes
+from carboy.inspection.code import Code, constant_text, keyword
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.symbols import Frame, symbols_of
 from carboy.inspection.values import External, Project
 from carboy.model.facts import AppFact, Place

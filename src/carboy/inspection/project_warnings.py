@@ -5,13 +5,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, argument, constant_text, keyword, production_codes
+from carboy.inspection.code import Code, argument, constant_text, keyword
 from carboy.inspection.data_warnings import data_warnings
 from carboy.inspection.dependency_warnings import dependency_warnings
 from carboy.inspection.dotenv_files import read_dotenv
 from carboy.inspection.environment import environment_of
 from carboy.inspection.flask_app import joined
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.secret_warnings import secret_warnings
 from carboy.model.facts import AppFact, DependenciesFact, Place, Warn
 

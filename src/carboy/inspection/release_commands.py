@@ -5,12 +5,13 @@ import builtins
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, Function, production_codes
+from carboy.inspection.code import Code, Function
 from carboy.inspection.data import find_data
 from carboy.inspection.effects import Effects, effects_of
 from carboy.inspection.index import Index
 from carboy.inspection.migrations import find_migrations
 from carboy.inspection.own_commands import OwnCommand, own_commands
+from carboy.inspection.reach import production_codes
 from carboy.inspection.shell_lines import prepared_in_recipes, release_line
 from carboy.inspection.startup import first_request_effects, startup_effects
 from carboy.model.facts import AppFact, DependenciesFact, MigrationsFact, Place, ReleaseCommandFact

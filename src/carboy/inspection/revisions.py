@@ -3,8 +3,9 @@
 import ast
 import re
 
-from carboy.inspection.code import Code, assigned, constant_text, production_codes, project_of
+from carboy.inspection.code import Code, assigned, constant_text, project_of
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.model.facts import AppFact, Place
 
 

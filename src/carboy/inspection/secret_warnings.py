@@ -4,10 +4,11 @@ import ast
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, keyword, production_codes
+from carboy.inspection.code import Code, keyword
 from carboy.inspection.constants import CHANCE, ROOT, UNKNOWN, Value, evaluator_of
 from carboy.inspection.data import Address, addresses
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.settings import Setting, in_production, settings_of
 from carboy.inspection.stores import OPENERS, engine_of_address
 from carboy.model.facts import AppFact, Place, Warn

@@ -4,9 +4,10 @@ import ast
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Answer, Code, Function, is_main_guard, production_codes
+from carboy.inspection.code import Answer, Code, Function, is_main_guard
 from carboy.inspection.effects import Effects, effects_of
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.model.facts import AppFact
 
 _FIRST_REQUEST = re.compile(

@@ -4,10 +4,11 @@ import ast
 import posixpath
 from collections.abc import Iterator
 
-from carboy.inspection.code import Code, argument, keyword, production_codes, project_of
+from carboy.inspection.code import Code, argument, keyword, project_of
 from carboy.inspection.constants import Value, evaluator_of
 from carboy.inspection.flask_app import FlaskCall, find_flask_call, folder_of, joined, project_path
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.model.facts import AppFact, DependenciesFact, StaticFact
 
 

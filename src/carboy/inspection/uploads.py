@@ -5,11 +5,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from carboy.inspection.code import Answer, Code, argument, keyword, production_codes, tier_of
+from carboy.inspection.code import Answer, Code, argument, keyword, tier_of
 from carboy.inspection.constants import INSTANCE, evaluator_of
 from carboy.inspection.data import find_data
 from carboy.inspection.flask_app import FlaskCall, find_flask_call, project_path
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.settings import in_production, settings_of
 from carboy.model.facts import AppFact, DependenciesFact, FolderFact
 

@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from carboy.inspection.code import Code, argument, constant_text, keyword, production_codes, tier_of
+from carboy.inspection.code import Code, argument, constant_text, keyword, tier_of
 from carboy.inspection.constants import Evaluator, evaluator_of
 from carboy.inspection.data import addresses
 from carboy.inspection.dotenv_files import example_names
 from carboy.inspection.environment import EnvRead, environment_of
 from carboy.inspection.index import Index
+from carboy.inspection.reach import production_codes
 from carboy.inspection.selectors import suggestions
 from carboy.inspection.settings import Setting, in_production, settings_of
 from carboy.inspection.typed_settings import typed_fields
