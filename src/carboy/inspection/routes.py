@@ -12,6 +12,7 @@ from carboy.inspection.values import ROUTE_BRINGERS, ROUTE_METHODS, App, Externa
 from carboy.model.facts import Place
 
 Identity = tuple[str, int]
+Seen = set[tuple[str, int, tuple[tuple[str, Identity], ...]]]  # functions looked into, with the apps they were given
 ANY: Identity = ("", 0)  # flask.current_app: whichever app is being made
 DEEPEST = 6
 
@@ -48,7 +49,7 @@ class Routes:
         module = self.index.module(file)
         if module is None or module.tree is None:
             return ()
-        return tuple(self._visit(outer_calls(module), Frame(file), frozenset(), 0))
+        return tuple(self._visit(outer_calls(module), Frame(file), set(), 0))
 
     def of_object(self, file: str, app: App) -> list[Attached]:
         """The routes of an object once `file` was imported."""
@@ -58,19 +59,19 @@ class Routes:
 
     def of_factory(self, factory: Project, app: App, given: Mapping[str, Value] | None = None) -> list[Attached]:
         """The routes of what a factory returns, those of the modules that it imports included."""
-        found = list(self._in_function(factory, given or {}, frozenset(), 0))
+        found = list(self._in_function(factory, given or {}, set(), 0))
         found += [each for path in sorted(self.reach(factory.file)) for each in self.at_import(path)]
         found += self._in_class(app)
         return [each for each in found if each.identity in {app.identity, ANY}]
 
     def of_function(self, found: Project, app: App) -> list[Attached]:
         """What calling a function attaches to an app, without what its module attaches at import."""
-        attached = self._in_function(found, {}, frozenset(), 0)
+        attached = self._in_function(found, {}, set(), 0)
         return [each for each in attached if each.identity in {app.identity, ANY}]
 
     def attaches(self, nodes: Iterable[ast.AST], frame: Frame, app: App) -> bool:
         """Whether these nodes, run in this frame, give the app routes."""
-        return any(each.identity in {app.identity, ANY} for each in self._visit(nodes, frame, frozenset(), 0))
+        return any(each.identity in {app.identity, ANY} for each in self._visit(nodes, frame, set(), 0))
 
     def _in_class(self, app: App) -> list[Attached]:
         """A subclass of Flask that attaches its own routes does so on `self`."""
@@ -84,23 +85,21 @@ class Routes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ROUTE_METHODS
         ]
 
-    def _in_function(
-        self, found: Project, given: Mapping[str, Value], seen: frozenset[tuple[str, int]], depth: int
-    ) -> Iterator[Attached]:
-        key = (found.file, found.node.lineno)
+    def _in_function(self, found: Project, given: Mapping[str, Value], seen: Seen, depth: int) -> Iterator[Attached]:
+        apps = tuple((name, value.identity) for name, value in given.items() if isinstance(value, App))
+        key = (found.file, found.node.lineno, apps)
         if key in seen or depth > DEEPEST or isinstance(found.node, ast.ClassDef):
             return
+        seen.add(key)
         frame = self.symbols.frame_of(found, given)
-        yield from self._visit(ast.walk(found.node), frame, seen | {key}, depth + 1)
+        yield from self._visit(ast.walk(found.node), frame, seen, depth + 1)
 
-    def _visit(
-        self, nodes: Iterable[ast.AST], frame: Frame, seen: frozenset[tuple[str, int]], depth: int
-    ) -> Iterator[Attached]:
+    def _visit(self, nodes: Iterable[ast.AST], frame: Frame, seen: Seen, depth: int) -> Iterator[Attached]:
         for node in nodes:
             if isinstance(node, ast.Call):
                 yield from self._call(node, frame, seen, depth)
 
-    def _call(self, node: ast.Call, frame: Frame, seen: frozenset[tuple[str, int]], depth: int) -> Iterator[Attached]:
+    def _call(self, node: ast.Call, frame: Frame, seen: Seen, depth: int) -> Iterator[Attached]:
         place = Place(frame.file, node.lineno)
         if isinstance(node.func, ast.Attribute) and node.func.attr in ROUTE_METHODS:
             base = self.symbols.evaluate(node.func.value, frame)
@@ -114,9 +113,7 @@ class Routes:
         elif isinstance(callee, External) and _brings_routes(callee):
             yield from (Attached(app.identity, place, callee.name) for app in self._apps(node, frame))
 
-    def _onward(
-        self, callee: Project, node: ast.Call, frame: Frame, seen: frozenset[tuple[str, int]], depth: int
-    ) -> Iterator[Attached]:
+    def _onward(self, callee: Project, node: ast.Call, frame: Frame, seen: Seen, depth: int) -> Iterator[Attached]:
         target = self.symbols.constructor(callee) if isinstance(callee.node, ast.ClassDef) else callee
         if target is not None:
             yield from self._in_function(target, self.symbols.given(target, node, frame), seen, depth)

@@ -13,6 +13,7 @@ from carboy.inspection.values import MAKERS, WRAPPERS, App, External, Many, Modu
 
 DEEPEST = 14  # calls and names followed one into the other; real code needs about six
 MOST_OPEN = 60
+MOST_STEPS = 4000  # for one question: functions that call each other twice would double it at each level
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Symbols:
         self._returns: dict[Project, Value] = {}
         self._open: set[tuple[str, str]] = set()
         self._cycles = 0
+        self._steps = 0
 
     def _scope_of(self, file: str) -> Scope:
         module = self.index.module(file)
@@ -182,7 +184,8 @@ class Symbols:
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Value:
         """What an expression stands for, None where reading cannot tell or it is nothing we follow."""
-        if frame.depth > DEEPEST:
+        self._steps = self._steps + 1 if self._open else 0
+        if frame.depth > DEEPEST or self._steps > MOST_STEPS:
             return None
         match node:
             case ast.Name(id=name):
