@@ -46,19 +46,28 @@ class Code:
     import_lines: dict[str, int] = field(default_factory=dict)  # dotted name -> first line
     module_names: dict[str, list[ast.expr]] = field(default_factory=dict)
     main_guards: list[ast.If] = field(default_factory=list)
+    _dotted: dict[int, str] = field(default_factory=dict, repr=False)
 
     def place(self, node: ast.AST | None = None) -> Place:
         return Place(self.path, getattr(node, "lineno", None))
 
     def dotted(self, node: ast.AST) -> str:
         """The dotted name an expression stands for, imports resolved; "" where it is no plain name."""
+        key = id(node)  # nodes live as long as their tree, which this holds
+        if key not in self._dotted:
+            self._dotted[key] = self._dotted_name(node)
+        return self._dotted[key]
+
+    def _dotted_name(self, node: ast.AST) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name):
-            return ".".join([*([] if not parts else ["?"]), *reversed(parts)])
-        return ".".join([self.imports.get(node.id, node.id), *reversed(parts)])
+        if isinstance(node, ast.Name):
+            parts.append(self.imports.get(node.id, node.id))
+        elif parts:
+            parts.append("?")
+        return ".".join(reversed(parts))
 
     def owners(self, node: ast.AST) -> list[Definition]:
         """The functions and classes around a node, outermost first."""
@@ -94,6 +103,15 @@ class Project:
             for definition in code.definitions:
                 if not isinstance(definition, ast.ClassDef):
                     found.setdefault(definition.name, []).append((code, definition))
+        return found
+
+    @cached_property
+    def calls_named(self) -> dict[str, list[tuple[Code, ast.Call]]]:
+        """Calls in the project's own files by the last part of what they call."""
+        found: dict[str, list[tuple[Code, ast.Call]]] = {}
+        for code in self.ours:
+            for call in code.calls:
+                found.setdefault(code.dotted(call.func).rsplit(".", 1)[-1], []).append((code, call))
         return found
 
     def resolve(self, dotted: str, near: str) -> tuple[str, str] | None:

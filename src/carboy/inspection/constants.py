@@ -223,10 +223,9 @@ class Evaluator:
         names = _parameters(function)
         defaults = dict(zip(reversed(names), reversed(function.args.defaults), strict=False))
         passed: list[Value] = []
-        for other in self.project.ours if deep < 4 else ():
-            for call in other.calls:
-                if code.dotted(call.func).rsplit(".", 1)[-1] == function.name and not other.in_main_guard(call):
-                    passed.append(self.value(argument(call, names.index(name), name), other, deep + 3))
+        for other, call in self.project.calls_named.get(function.name, ()) if deep < 4 else ():
+            if not other.in_main_guard(call):
+                passed.append(self.value(argument(call, names.index(name), name), other, deep + 3))
         return _either([*passed[:_MOST], self.value(defaults.get(name), code, deep + 1)])
 
     def _imported(self, dotted: str, code: Code, deep: int) -> Value:

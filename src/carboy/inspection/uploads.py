@@ -78,8 +78,9 @@ class _Finder:
         """Targets of `file.save(...)`, log handlers, search indexes and Flask-Uploads."""
         for code in self.codes:
             for call in code.calls:
-                if tier_of(*(owner.name for owner in code.owners(call))) != "testing":
-                    yield from self._call(call, code)
+                for fact in self._call(call, code):
+                    if tier_of(*(owner.name for owner in code.owners(call))) != "testing":
+                        yield fact
 
     def _call(self, call: ast.Call, code: Code) -> Iterator[FolderFact]:
         dotted = code.dotted(call.func)
