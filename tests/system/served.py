@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,16 +31,16 @@ TOKEN = "of-this-test"
 HOST = Host(cpus=2, memory=8 * 1024**3)
 
 
-def environment(requirements: Sequence[str]) -> Path:
+def environment(requirements: Sequence[str], python: str = sys.executable) -> Path:
     """The folder of programs of an environment with these requirements, made once and kept for later runs."""
     root = Path(os.environ.get("CARBOY_TEST_CACHE", "~/.cache/carboy-tests")).expanduser()
     wanted = "\n".join(sorted(requirements))
-    name = hashlib.sha256(f"{sys.version}\n{wanted}".encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"{sys.version}\n{python}\n{wanted}".encode()).hexdigest()[:16]
     folder = root / f"servers-{name}"
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         uv = [sys.executable, "-m", "uv", "--quiet"]
-        subprocess.run([*uv, "venv", "--python", sys.executable, str(folder)], check=True, timeout=120)
+        subprocess.run([*uv, "venv", "--python", python, str(folder)], check=True, timeout=120)
         install = [*uv, "pip", "install", "--python", str(folder / "bin/python"), *sorted(requirements)]
         subprocess.run(install, check=True, timeout=300)
         (folder / "complete").write_text(wanted, encoding="utf-8")
@@ -56,10 +57,24 @@ class Served:
     home: Path
     scratch: Path
     log: Path
+    socket: str | None = None
+
+    def connection(self) -> http.client.HTTPConnection:
+        """A new connection to where the server listens."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        if self.socket is not None:
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(20)
+            try:
+                connection.sock.connect(self.socket)
+            except OSError:
+                connection.close()
+                raise
+        return connection
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connection()
         try:
             connection.request("GET", path, headers=dict(headers or {}))
             response = connection.getresponse()
@@ -84,24 +99,23 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(
-    plan: Plan, bin_folder: Path, tmp_path: Path, *, app: str = "hello", variables: Mapping[str, str] | None = None
-) -> Iterator[Served]:
-    """Start the plan's server with the app in `tests/system/apps/<app>`, and end it at the end."""
-    folders = _folders(tmp_path, app)
+def serving(plan: Plan, bin_folder: Path, tmp_path: Path, *, unix: bool = False) -> Iterator[Served]:
+    """Start the plan's server with the app in `tests/system/apps/hello`, and end it at the end."""
+    folders = _folders(tmp_path, "hello")
     port = unused_port()
+    listen = Listen(socket=str(folders["run"] / "app.sock")) if unix else Listen(port=port)
     paths = Paths(str(bin_folder), str(folders["artifacts"]), str(folders["source"]), str(folders["run"]))
-    launched = launch(plan, HOST, Listen(port=port), paths)
+    launched = launch(plan, HOST, listen, paths)
     for artifact in launched.artifacts:
         (folders["artifacts"] / artifact.path).write_text(artifact.text, encoding="utf-8")
-    values = _variables(plan, launched, folders, variables or {})
+    values = _variables(plan, launched, folders)
     log = tmp_path / "server.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
             launched.argv, cwd=folders["source"], env=values, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
             start_new_session=True,
         )  # fmt: skip
-    served = Served(process, launched, port, folders["home"], folders["scratch"], log)
+    served = Served(process, launched, port, folders["home"], folders["scratch"], log, listen.socket)
     try:
         wait_until(lambda: answers(served), START_DEADLINE, served)
         seen: set[str | None] = set()
@@ -135,7 +149,7 @@ def _workers(served: Served) -> set[str | None]:
     """
 
     def ask(_number: int) -> str | None:
-        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+        connection = served.connection()
         try:
             connection.request("GET", "/wait", headers={"X-Carboy-Gate": TOKEN})
             response = connection.getresponse()
@@ -175,7 +189,7 @@ def _folders(tmp_path: Path, app: str) -> dict[str, Path]:
     return folders
 
 
-def _variables(plan: Plan, launched: Launch, folders: Mapping[str, Path], more: Mapping[str, str]) -> dict[str, str]:
+def _variables(plan: Plan, launched: Launch, folders: Mapping[str, Path]) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in ("PATH", "LANG", "STARTED_BY_TESTS") if name in os.environ}
     return {
         **inherited,
@@ -186,5 +200,4 @@ def _variables(plan: Plan, launched: Launch, folders: Mapping[str, Path], more: 
         "CARBOY_APP": plan.app.ref or "",
         "CARBOY_TRUSTED_HOPS": str(plan.proxy.trusted),
         **launched.variables,
-        **more,
     }

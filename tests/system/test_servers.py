@@ -15,8 +15,10 @@ import psutil
 import pytest
 from _pytest.mark import ParameterSet
 
+from carboy.errors import UsageFault
 from carboy.model.launch import Listen, Paths
 from carboy.model.plan import App, Plan, Server
+from carboy.release.interpreters import find_interpreters
 from carboy.servers.base import launch, requirements
 from tests.system.load import Load, Tally, run, run_async
 from tests.system.served import HOST, Served, environment, serving, wait_until
@@ -48,6 +50,7 @@ SERVERS = {
     **{f"gunicorn-{kind}": server for kind, server in {**GUNICORN, **GREEN}.items()},
     **OTHERS,
 }
+NEVER_REPLACED = ("waitress", "granian", "gunicorn-eventlet")
 ASYNC_ABLE = [name for name in SERVERS if name not in ("gunicorn-gevent", "gunicorn-eventlet")]
 
 
@@ -59,8 +62,8 @@ def plan_of(server: Server, ref: str = "hello:app", **app: object) -> Plan:
 def bin_of(plan: Plan) -> Path:
     """The environment for this plan: one for all, but for eventlet, which needs another Gunicorn."""
     if plan.server.worker_class == "eventlet":
-        return environment(["flask[async]", *requirements(plan, None)])
-    wanted = {"flask[async]"}
+        return environment(["flask[async]", "psycopg2-binary", *requirements(plan, None)])
+    wanted = {"flask[async]", "psycopg2-binary"}
     for server in SERVERS.values():
         if server.worker_class != "eventlet":
             wanted |= set(requirements(Plan(server=server), None))
@@ -117,6 +120,18 @@ def test_an_asgi_app_is_served_with_its_lifespan(server: Server, tmp_path: Path)
         tally = run(Load(served.port, "/", CONNECTIONS, SECONDS / 3, expect=b"from a coroutine"))
         assert (tally.faults, tally.examples) == (0, []), served.log_text()[-3000:]
         stop_with_slow_requests(served, 16)
+
+
+@pytest.mark.parametrize("server", variants(*(name for name in SERVERS if name not in NEVER_REPLACED)))
+def test_workers_are_replaced_without_a_failed_request(server: Server, tmp_path: Path) -> None:
+    """With max_requests, workers end and come again under load, and nobody notices."""
+    plan = plan_of(replace(server, max_requests=150, max_requests_jitter=50))
+    with serving(plan, bin_of(plan), tmp_path) as served:
+        before = {process.pid for process in served.tree()}
+        # uWSGI lets every worker live for 10 seconds.
+        tally = run(Load(served.port, "/", 16, 12 if server.kind == "uwsgi" else 3, expect=b"world"))
+        assert (tally.faults, tally.examples) == (0, []), served.log_text()[-3000:]
+        wait_until(lambda: {process.pid for process in served.tree()} - before, 10, served)
 
 
 # ---- at a stop ----
@@ -248,6 +263,77 @@ def test_the_trusted_proxy_is_believed(server: Server, tmp_path: Path) -> None:
         }
         seen = json.loads(served.get("/who", said)[1])
         assert (seen["client"], seen["scheme"], seen["host"]) == ("203.0.113.9", "https", "shop.example")
+
+
+@pytest.mark.requirement("P5")
+@pytest.mark.parametrize("server", variants())
+def test_a_client_behind_a_unix_socket_is_not_believed(server: Server, tmp_path: Path) -> None:
+    """A socket file has no address that could be checked, and is no reason to believe whoever writes to it."""
+    plan = plan_of(server)
+    with serving(plan, bin_of(plan), tmp_path, unix=True) as served:
+        seen = json.loads(served.get("/who", SPOOFED)[1])
+        assert (seen["scheme"], seen["root"], seen["path"]) == ("http", "", "/who")
+        assert "203.0.113.9" not in str(seen["client"])
+        assert "evil" not in seen["host"]
+
+
+# ---- what meets them in the app ----
+
+
+@pytest.mark.requirement("S1")
+@pytest.mark.parametrize("server", variants("gunicorn-gthread", "gunicorn-gevent", "gunicorn-eventlet"))
+@pytest.mark.parametrize("preload", [False, True])
+def test_psycopg2_waits_the_green_way(server: Server, preload: bool, tmp_path: Path) -> None:
+    """psycogreen's callback is in place in green workers, whenever the app was imported, and nowhere else."""
+    green = server.worker_class in ("gevent", "eventlet")
+    plan = plan_of(replace(server, preload=preload))
+    with serving(plan, bin_of(plan), tmp_path) as served:
+        seen = json.loads(served.get("/psycopg2")[1])
+        assert seen["waits"].startswith("psycogreen") == green
+        assert seen["patched"] == green
+
+
+@pytest.mark.requirement("S2")
+def test_uwsgis_stats_are_private(tmp_path: Path) -> None:
+    """The stats socket answers with the workers' numbers, to this user only."""
+    plan = plan_of(SERVERS["uwsgi"])
+    with serving(plan, bin_of(plan), tmp_path) as served:
+        path = tmp_path / f"run/uwsgi-stats-{served.port}.sock"
+        assert path.stat().st_mode & 0o022 == 0
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            told = b"".join(iter(lambda: client.recv(65536), b""))
+        assert len(json.loads(told)["workers"]) == served.launched.workers
+
+
+@pytest.mark.requirement("S1")
+@pytest.mark.parametrize("server", variants("gunicorn-gthread", "uwsgi"))
+def test_the_umask_is_the_plans(server: Server, tmp_path: Path) -> None:
+    """Files that the app makes are not for everybody."""
+    plan = plan_of(replace(server, umask="027"))
+    with serving(plan, bin_of(plan), tmp_path) as served:
+        assert json.loads(served.get("/who")[1])["umask"] == "027"
+
+
+@pytest.mark.long
+@pytest.mark.requirement("D4")
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.13"])
+@pytest.mark.parametrize("server", variants())
+def test_other_pythons_are_served_as_well(server: Server, version: str, tmp_path: Path) -> None:
+    """In the versions that exist for an aged Python, each server answers under load and stops without a loss."""
+    installed = find_interpreters(os.environ["PATH"], Path.home())
+    python = next((one for one in installed if one.short == version), None)
+    if python is None:
+        pytest.skip(f"missing here: Python {version}")
+    plan = plan_of(replace(server, workers=3), python=version)
+    try:
+        needed = ["flask", *requirements(plan, version, {"flask"})]
+    except UsageFault:
+        return
+    with serving(plan, environment(needed, python.path), tmp_path) as served:
+        tally = run(Load(served.port, "/wait", 16, 2, expect=b"after"))
+        assert (tally.faults, tally.examples) == (0, []), served.log_text()[-3000:]
+        stop_with_slow_requests(served, 3)
 
 
 # ---- what they say themselves of their files ----

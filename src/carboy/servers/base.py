@@ -10,7 +10,7 @@ from carboy.errors import UsageFault
 from carboy.model.host import Host
 from carboy.model.launch import Launch, Listen, Paths
 from carboy.model.plan import Plan, ServerKind
-from carboy.servers.combinations import refuse
+from carboy.servers.combinations import refuse, refuse_python
 from carboy.servers.sizing import Size, size
 
 WSGI_OBJECT: Final = "flask_carboy.serve:application"
@@ -57,6 +57,7 @@ def requirements(plan: Plan, python_version: str | None, installed: Collection[s
 
     `installed` are the normalised names of the packages that the app brings; None where that is not known.
     """
+    refuse_python(plan, python_version)
     return _server(plan).requirements(plan, python_version, installed)
 
 

@@ -19,6 +19,23 @@ def refuse(plan: Plan, host: Host) -> None:
         rule(plan, host)
 
 
+def refuse_python(plan: Plan, python_version: str | None) -> None:
+    """Raise where the server, or its version for this Python, is unfit; an unknown version is taken for a new one."""
+    server = plan.server
+    if server.kind == "gunicorn" and server.worker_class == "asgi" and older_than(python_version, "3.10"):
+        raise UsageFault(
+            f"Gunicorn's own ASGI worker needs Python 3.10, and this app has {python_version}",
+            where="server.worker_class",
+            hint="use uvicorn",
+        )
+    if server.kind == "granian" and older_than(python_version, "3.9"):
+        raise UsageFault(
+            f"Granian 1.6, the last for Python {python_version}, drops running requests when it is stopped",
+            where="server.kind",
+            hint="use gunicorn",
+        )
+
+
 def runs_asgi(plan: Plan) -> bool:
     """Tell whether the server speaks ASGI to the app (Granian speaks what the app speaks)."""
     server = plan.server
@@ -60,15 +77,6 @@ def _asgi_on_wsgi(plan: Plan, _host: Host) -> None:
         )
 
 
-def _own_asgi_on_old_python(plan: Plan, _host: Host) -> None:
-    if plan.server.kind == "gunicorn" and plan.server.worker_class == "asgi" and older_than(plan.app.python, "3.10"):
-        raise UsageFault(
-            f"Gunicorn's own ASGI worker needs Python 3.10, and this app has {plan.app.python}",
-            where="server.worker_class",
-            hint="use uvicorn",
-        )
-
-
 def _not_on_windows(plan: Plan, host: Host) -> None:
     if host.system == "windows" and plan.server.kind in {"gunicorn", "uwsgi"}:
         raise UsageFault(
@@ -80,6 +88,5 @@ _RULES: Final[tuple[Callable[[Plan, Host], None], ...]] = (
     _unknown_worker,
     _async_views_on_green,
     _asgi_on_wsgi,
-    _own_asgi_on_old_python,
     _not_on_windows,
 )

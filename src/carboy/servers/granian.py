@@ -4,14 +4,13 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from carboy.errors import UsageFault
 from carboy.model.artifact import Artifact
 from carboy.model.launch import Launch, Listen, Paths
 from carboy.model.plan import Plan
 from carboy.servers.base import ASGI_OBJECT, WSGI_OBJECT
 from carboy.servers.sizing import Size
 from carboy.servers.variables import common
-from carboy.servers.versions import older_than, requirement
+from carboy.servers.versions import requirement
 
 LOG_CONFIG: Final = "granian-logging.json"
 _LEAST_BACKLOG: Final = 128  # Granian refuses less
@@ -38,8 +37,7 @@ def requirements(_plan: Plan, python_version: str | None, _installed: Collection
 
 def _arguments(plan: Plan, numbers: Size, listen: Listen) -> Iterator[str]:
     server = plan.server
-    aged = older_than(plan.app.python, "3.9")  # Granian 1.6 is the last for Python 3.8
-    yield from _address(listen, aged)
+    yield from _address(listen)
     yield from ("--interface", plan.app.interface, "--http", "1")
     yield from ("--workers", str(numbers.workers))
     if plan.app.interface == "wsgi":
@@ -49,24 +47,17 @@ def _arguments(plan: Plan, numbers: Size, listen: Listen) -> Iterator[str]:
         yield "--no-http1-keep-alive"
     # A worker that dies takes the whole server with it otherwise.
     yield "--respawn-failed-workers"
-    if not aged:
-        # A kept-alive connection that stays busy would hold the stop up without an end (Granian #548).
-        yield from ("--workers-kill-timeout", str(min(server.graceful_timeout, _MOST_KILL_TIMEOUT)))
+    # A kept-alive connection that stays busy would hold the stop up without an end (Granian #548).
+    yield from ("--workers-kill-timeout", str(min(server.graceful_timeout, _MOST_KILL_TIMEOUT)))
     # The wrapper writes the access log, the same under every server.
     yield "--no-access-log"
 
 
-def _address(listen: Listen, aged: bool) -> Iterator[str]:
-    if listen.socket is None:
+def _address(listen: Listen) -> Iterator[str]:
+    if listen.socket is not None:
+        yield from ("--uds", listen.socket)
+    else:
         yield from ("--host", listen.host, "--port", str(listen.port))
-        return
-    if aged:
-        raise UsageFault(
-            "Granian for Python 3.8 cannot listen on a Unix socket",
-            where="server.kind",
-            hint="use gunicorn, or a newer Python",
-        )
-    yield from ("--uds", listen.socket)
 
 
 def _logging() -> str:

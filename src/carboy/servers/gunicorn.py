@@ -1,6 +1,6 @@
 """Gunicorn: a commented gunicorn.conf.py, for its own worker classes and Uvicorn's."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from carboy.model.artifact import Artifact
@@ -15,7 +15,8 @@ from carboy.servers.versions import requirement
 
 CONFIG: Final = "gunicorn.conf.py"
 _PSYCOPG2: Final = frozenset({"psycopg2", "psycopg2-binary"})
-_EVENTLET_NOTE: Final = "Gunicorn is held below 26, because 26.0 removed the eventlet worker"
+_HELD: Final = "Gunicorn is held below 26, because 26.0 removed the eventlet worker"
+_NOT_REPLACED: Final = "max_requests is left out: an eventlet worker that is replaced resets connections"
 
 
 def launch(plan: Plan, numbers: Size, listen: Listen, paths: Paths) -> Launch:
@@ -27,8 +28,15 @@ def launch(plan: Plan, numbers: Size, listen: Listen, paths: Paths) -> Launch:
         # Left over from a Dockerfile or a .env, this variable would overrule the file.
         variables={**common(plan, numbers), "GUNICORN_CMD_ARGS": ""},
         workers=numbers.workers,
-        notes=(numbers.reason, *((_EVENTLET_NOTE,) if plan.server.worker_class == "eventlet" else ())),
+        notes=(numbers.reason, *_notes(plan)),
     )
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    if plan.server.worker_class == "eventlet":
+        yield _HELD
+        if plan.server.max_requests:
+            yield _NOT_REPLACED
 
 
 def requirements(plan: Plan, python_version: str | None, installed: Collection[str] | None) -> tuple[str, ...]:

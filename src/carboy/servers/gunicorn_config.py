@@ -28,7 +28,7 @@ def config(plan: Plan, numbers: Size, listen: Listen) -> str:
     for title, settings in _sections(plan, numbers, listen):
         lines = [f"# {title}", *(_line(setting) for setting in settings)]
         parts.append("\n".join(lines) + "\n")
-    return "\n".join(part for part in (*parts, *_hooks(plan)) if part)
+    return "\n".join(part for part in (*parts, _UMASK, *_hooks(plan)) if part)
 
 
 def address(listen: Listen) -> str:
@@ -72,8 +72,11 @@ def _workers(plan: Plan, numbers: Size) -> Iterator[_Setting]:
     if kind != "sync":
         connections = max(server.worker_connections, numbers.threads + 1)
         yield _Setting("worker_connections", connections, "Open connections that one worker keeps, idle ones included.")
-    yield _Setting("max_requests", server.max_requests, "Requests after which a worker is replaced; 0 is never.")
-    yield _Setting("max_requests_jitter", server.max_requests_jitter, "Spreads it, so that workers do not go together.")
+    if kind == "eventlet":
+        yield _Setting("max_requests", 0, "Never: an eventlet worker that is replaced resets its connections.")
+    else:
+        yield _Setting("max_requests", server.max_requests, "Requests after which a worker is replaced; 0 is never.")
+        yield _Setting("max_requests_jitter", server.max_requests_jitter, "Spreads it over the workers.")
     yield _Setting("preload_app", server.preload, _PRELOAD[server.preload])
 
 
@@ -121,9 +124,9 @@ def _process(plan: Plan) -> list[_Setting]:
     shm = '"/dev/shm" if os.access("/dev/shm", os.W_OK) else None'
     return [
         _Setting("proc_name", name, "Shown by ps where setproctitle is installed."),
-        _Setting("umask", None, "Permissions taken away from files that the app makes.", _octal(plan.server.umask)),
         _Setting("worker_tmp_dir", None, "The heartbeat file must be in memory: a slow disk would kill workers.", shm),
         _Setting("control_socket_disable", True, "Gunicorn 25.1 and later opens one in the home folder otherwise."),
+        _Setting("umask", None, "Permissions taken away from files that Gunicorn makes;", _octal(plan.server.umask)),
     ]
 
 
@@ -172,6 +175,10 @@ class Worker(UvicornWorker):
         "timeout_graceful_shutdown": {graceful},
     }}
 '''
+_UMASK = """\
+# for those that the app makes it has to be set here, because Gunicorn does so only as a daemon.
+os.umask(umask)
+"""
 _PATCH_EARLY = {
     "gevent": (
         "# With preload_app the app is imported before a worker could patch the library.\n"

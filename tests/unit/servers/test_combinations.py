@@ -25,6 +25,7 @@ REFUSED = [
     ("an ASGI app on uWSGI", ASGI, "uwsgi", "gthread", "served by uwsgi", "S2"),
     ("an ASGI app on Waitress", ASGI, "waitress", "gthread", "served by waitress", "S3"),
     ("own ASGI worker on Python 3.9", replace(ASGI, python="3.9"), "gunicorn", "asgi", "Python 3.10", "S1"),
+    ("Granian on Python 3.8", replace(WSGI, python="3.8.18"), "granian", "gthread", "drops running requests", "S6"),
     ("nothing to import", replace(WSGI, ref=None, command="shop serve"), "gunicorn", "sync", "nothing to import", "S1"),
 ]
 

@@ -119,7 +119,7 @@ def test_gunicorns_file_says_what_the_plan_says(name: str) -> None:
                 continue  # an expression that is worked out on the host
     wanted = {"timeout": 61, "graceful_timeout": 31, "keepalive": 6, "backlog": 1234, "umask": 0o077}
     wanted |= {"limit_request_line": 4000, "limit_request_fields": 90, "limit_request_field_size": 8000}
-    wanted |= {"max_requests": 7, "max_requests_jitter": 3}
+    wanted |= {"max_requests": 0} if odd.worker_class == "eventlet" else {"max_requests": 7, "max_requests_jitter": 3}
     assert {key: values[key] for key in wanted} == wanted
     lines = text.splitlines()
     settings = [number for number, line in enumerate(lines) if " = " in line and line[0].isalpha()]
@@ -180,10 +180,9 @@ def test_granian_speaks_what_the_app_speaks() -> None:
 
 @pytest.mark.requirement("S4")
 def test_aged_pythons_get_no_option_that_their_server_lacks() -> None:
-    """Uvicorn 0.33 and Granian 1.6, the last for Python 3.8, know fewer options."""
+    """Uvicorn 0.33, the last for Python 3.8, knows fewer options."""
     uvicorn = launched(replace(VARIANTS["uvicorn-recycled"], workers=2), python="3.8").argv
     assert not {"--timeout-worker-healthcheck", "--limit-max-requests-jitter"} & set(uvicorn)
-    assert "--workers-kill-timeout" not in launched(VARIANTS["granian"], python="3.8").argv
 
 
 @pytest.mark.requirement("S4")
@@ -192,6 +191,14 @@ def test_uvicorn_alone_is_not_told_to_end() -> None:
     made = launched(replace(VARIANTS["uvicorn-recycled"], workers=1))
     assert "--limit-max-requests" not in made.argv
     assert any("max_requests" in note for note in made.notes)
+
+
+@pytest.mark.requirement("S1")
+def test_eventlet_is_pinned_and_not_replaced_and_says_so() -> None:
+    """The pin of Gunicorn and the limit that is left out are told to people."""
+    notes = " ".join(launched(recycled(VARIANTS["gunicorn-eventlet"])).notes)
+    assert "below 26" in notes
+    assert "max_requests" in notes
 
 
 @pytest.mark.requirement("S1")

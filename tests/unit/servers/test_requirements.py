@@ -3,6 +3,7 @@
 import pytest
 from packaging.requirements import Requirement
 
+from carboy.errors import UsageFault
 from carboy.model.plan import Plan, Server
 from carboy.servers.base import SERVERS, requirements
 
@@ -23,9 +24,11 @@ OTHERS = [
     ("waitress", "3.8", ("waitress>=3.0",)),
     ("waitress", "3.12", ("waitress>=3.0.2",)),
     ("uvicorn", "3.9", ("uvicorn>=0.39",)),
-    ("granian", "3.8", ("granian>=1.6,<2",)),
+    ("granian", "3.9", ("granian>=2.5",)),
     ("granian", "3.14", ("granian>=2.5",)),
 ]
+
+REFUSED = {("granian", "3.8"), ("gunicorn", "asgi", "3.8"), ("gunicorn", "asgi", "3.9")}
 
 
 @pytest.mark.requirement("S1")
@@ -62,4 +65,15 @@ def test_every_requirement_is_one() -> None:
         for worker_class in ("sync", "gthread", "gevent", "eventlet", "uvicorn", "asgi"):
             for python in (None, "3.8", "3.9", "3.10", "3.13", "nonsense"):
                 plan = Plan(server=Server(kind=kind, worker_class=worker_class))
+                if (kind, python) in REFUSED or (kind, worker_class, python) in REFUSED:
+                    continue
                 assert all(Requirement(text).name for text in requirements(plan, python))
+
+
+@pytest.mark.requirement("S6")
+@pytest.mark.parametrize(("kind", "worker_class", "python"), [("granian", "sync", "3.8"), ("gunicorn", "asgi", "3.9")])
+def test_no_environment_is_made_for_what_is_refused(kind: str, worker_class: str, python: str) -> None:
+    """The reason comes from us, before a resolver says it in its own words."""
+    plan = Plan(server=Server(kind=kind, worker_class=worker_class))  # type: ignore[arg-type]
+    with pytest.raises(UsageFault):
+        requirements(plan, python)

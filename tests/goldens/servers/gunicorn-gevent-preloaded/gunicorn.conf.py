@@ -22,7 +22,7 @@ workers = 2
 worker_connections = 1000
 # Requests after which a worker is replaced; 0 is never.
 max_requests = 1000
-# Spreads it, so that workers do not go together.
+# Spreads it over the workers.
 max_requests_jitter = 100
 # The app is imported once before the workers: what it opens then is shared by all of them.
 preload_app = True
@@ -66,12 +66,15 @@ capture_output = False
 # The process
 # Shown by ps where setproctitle is installed.
 proc_name = 'carboy:shop'
-# Permissions taken away from files that the app makes.
-umask = 0o027
 # The heartbeat file must be in memory: a slow disk would kill workers.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 # Gunicorn 25.1 and later opens one in the home folder otherwise.
 control_socket_disable = True
+# Permissions taken away from files that Gunicorn makes;
+umask = 0o027
+
+# for those that the app makes it has to be set here, because Gunicorn does so only as a daemon.
+os.umask(umask)
 
 def post_fork(server, worker):
     """Let psycopg2 wait the green way: its C code is beyond the reach of the patched library."""

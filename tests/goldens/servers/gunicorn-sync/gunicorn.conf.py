@@ -15,7 +15,7 @@ worker_class = 'sync'
 workers = 5
 # Requests after which a worker is replaced; 0 is never.
 max_requests = 0
-# Spreads it, so that workers do not go together.
+# Spreads it over the workers.
 max_requests_jitter = 0
 # Each worker imports the app for itself: no connection or lock is shared across a fork.
 preload_app = False
@@ -59,9 +59,12 @@ capture_output = False
 # The process
 # Shown by ps where setproctitle is installed.
 proc_name = 'carboy:shop'
-# Permissions taken away from files that the app makes.
-umask = 0o027
 # The heartbeat file must be in memory: a slow disk would kill workers.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 # Gunicorn 25.1 and later opens one in the home folder otherwise.
 control_socket_disable = True
+# Permissions taken away from files that Gunicorn makes;
+umask = 0o027
+
+# for those that the app makes it has to be set here, because Gunicorn does so only as a daemon.
+os.umask(umask)

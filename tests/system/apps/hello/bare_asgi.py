@@ -1,5 +1,7 @@
 """An ASGI app without any framework, with a lifespan, and with the same answers as `hello`."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import os

@@ -1,5 +1,7 @@
 """The same app with a coroutine view, which green workers cannot serve."""
 
+from __future__ import annotations
+
 import asyncio
 
 from hello import app

@@ -1,5 +1,7 @@
 """A small app with one synchronous view of each kind, served by every server."""
 
+from __future__ import annotations
+
 import os
 import sqlite3
 import time
@@ -56,6 +58,15 @@ def who() -> dict[str, Any]:
         "process": os.getpid(),
         "umask": _umask(),
     }
+
+
+@app.get("/psycopg2")
+def psycopg2_waits() -> dict[str, Any]:
+    """How psycopg2 waits in this worker."""
+    from psycopg2 import extensions
+
+    callback = extensions.get_wait_callback()
+    return {"waits": getattr(callback, "__module__", "in C"), "patched": time.sleep.__module__ != "time"}
 
 
 def _umask() -> str:
