@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.cli import CARBOY, alive, carboy, contents, get, write_project
 from tests.support.ports import unused_port
+from tests.support.schemas import check
 
 pytestmark = pytest.mark.system
 
@@ -75,6 +76,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
 def up(project: Path, *more: str, code: int = 0) -> dict[str, object]:
     ran = carboy("up", project, "--detach", "--json", *more)
     assert ran.code == code, ran.err
+    check("up" if code == 0 else "error", ran.json())
     return ran.json()
 
 
@@ -97,14 +99,21 @@ def test_an_unmodified_project_is_served_and_left_as_it_was(project: Path) -> No
     assert json.loads(get(url + "ready")[1]) == {"status": "ready"}
     status = carboy("status", project, "--json").json()
     assert (status["state"], status["health"], status["pid"]) == ("running", "ready", result["pid"])
-    assert carboy("ps", project, "--json").json()["processes"][0]["memory"] > 1_000_000
+    check("status", status)
+    processes = carboy("ps", project, "--json").json()
+    check("ps", processes)
+    assert processes["processes"][0]["memory"] > 1_000_000
     pids = [pid for item in status["processes"] for pid in item["pids"]]
-    assert carboy("down", project).code == 0
+    stopped = carboy("down", project, "--json")
+    check("down", stopped.json())
+    assert (stopped.code, stopped.json()["stopped"]) == (0, True)
     assert not any(alive(pid) for pid in [*pids, status["pid"]])
     assert not (project / ".carboy" / "run" / "lock").exists()
     with socket.create_server(("127.0.0.1", port)):
         assert contents(project) == before
-    assert carboy("status", project).code == 1
+    stopped = carboy("status", project, "--json")
+    check("status", stopped.json())
+    assert stopped.code == 1
 
 
 @pytest.mark.requirement("H4", "R8")
@@ -145,9 +154,10 @@ def test_a_broken_change_leaves_what_served_before(project: Path, old: str, new:
     """Exit code 3, a message that names the fault, and the old release answering."""
     url = str(up(project)["url"])
     change(project, old, new)
-    ran = carboy("up", project, "--detach")
+    ran = carboy("up", project, "--detach", "--json")
     assert ran.code == 3
     assert said in ran.err
+    check("error", ran.json())
     assert json.loads(get(url)[1])["version"] == "one"
     assert carboy("status", project, "--json").json()["release"] == 1
 
@@ -248,6 +258,7 @@ def test_logs_are_one_stream_with_filters_as_lines_of_json(project: Path) -> Non
     while time.monotonic() < deadline and not lines:
         lines = carboy("logs", project, "--json", "--grep", "find-me-0123456789").out.splitlines()
     entry = json.loads(lines[0])
+    check("logs", entry)
     assert (entry["schema"], entry["process"], entry["release"]) == (1, "web", 1)
     assert " 200 " in entry["line"]
 
@@ -360,3 +371,11 @@ def test_init_proves_what_it_writes_and_up_takes_it(project: Path) -> None:
     asked = up(project)["gate"]
     assert isinstance(asked, list)
     assert [item["path"] for item in asked if item["what"] == "page"] == ["/", "/who"]
+
+
+@pytest.mark.requirement("U1", "U2")
+def test_targets_are_told_by_their_schema() -> None:
+    """What each target can do is data, and only what is built is listed."""
+    told = carboy("targets", "--json")
+    check("targets", told.json())
+    assert {word["word"] for word in told.json()["targets"]["local"]} >= {"up", "down", "status", "logs", "ps"}

@@ -17,7 +17,6 @@ class ProcessStatus:
     restarts: int
     since: float
     memory: int | None = None
-    cpu: float | None = None
     pids: tuple[int, ...] = ()
     exit: str | None = None
 
