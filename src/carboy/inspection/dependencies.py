@@ -120,11 +120,11 @@ def _own_project(index: Index, folder: str) -> Declared | None:
 def _requirements_paths(index: Index, folder: str) -> list[str]:
     """Requirements files that belong to a folder, production's first; those for development never."""
     prefix = f"{folder}/" if folder else ""
-    places = [prefix, *(f"{prefix}{name}/" for name in _SUBFOLDERS)]
+    places = [folder, *(f"{prefix}{name}" for name in _SUBFOLDERS)]
     ranked = []
-    for path in index.files:
-        if path.endswith((".txt", ".in", ".pip", ".lock")) and path[: path.rfind("/") + 1] in places:
-            rank = _rank(path, path[: path.rfind("/") + 1] != prefix)
+    for path in (path for place in places for path in index.by_folder.get(place, ())):
+        if path.endswith((".txt", ".in", ".pip", ".lock")):
+            rank = _rank(path, path.rpartition("/")[0] != folder)
             if rank is not None:
                 ranked.append((rank, path.endswith(".in"), path))
     return [path for _, _, path in sorted(ranked)]

@@ -3,16 +3,17 @@
 import ast
 import gc
 import os
+import re
 import tokenize
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import translate
 from functools import cached_property
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar, cast
 
 # Folders that never hold the project's own code. Virtual environments are found by their pyvenv.cfg as well.
@@ -104,23 +105,41 @@ class Index:
         return frozenset(self.files)
 
     @cached_property
+    def by_folder(self) -> dict[str, list[str]]:
+        """The files that lie directly in each folder; a folder that only holds folders has none."""
+        found: dict[str, list[str]] = {"": []}
+        for file in self.files:
+            folder = file.rpartition("/")[0]
+            if folder not in found:
+                found[folder] = []
+                while folder := folder.rpartition("/")[0]:
+                    found.setdefault(folder, [])
+            found[file.rpartition("/")[0]].append(file)
+        return found
+
+    @cached_property
     def folders(self) -> frozenset[str]:
         """Every folder that holds a file, parents included; the root is ""."""
-        found = {""}
+        return frozenset(self.by_folder)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
         for file in self.files:
-            found.update("" if str(p) == "." else str(p) for p in PurePosixPath(file).parents)
-        return frozenset(found)
+            found[file.rpartition("/")[2]].append(file)
+        return dict(found)
 
     def has(self, path: str) -> bool:
         return path in self.file_set
 
     def glob(self, pattern: str) -> list[str]:
         """Files whose path matches, in order. `*` crosses folders: pass `requirements*.txt` with care."""
-        return [file for file in self.files if fnmatch(file, pattern)]
+        matches = re.compile(translate(pattern)).match
+        return [file for file in self.files if matches(file)]
 
     def named(self, *names: str) -> list[str]:
         """Files with one of these base names, shallow ones first."""
-        found = [file for file in self.files if PurePosixPath(file).name in names]
+        found = [file for name in dict.fromkeys(names) for file in self._by_name.get(name, ())]
         return sorted(found, key=lambda file: (file.count("/"), file))
 
     def text(self, path: str) -> str | None:

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import translate
 
 from carboy.inspection.index import Index
 from carboy.inspection.roots import folder_of
@@ -100,10 +100,20 @@ def kind_of(file: str) -> tuple[str, int] | None:
     base = file.rsplit("/", 1)[-1]
     if base.endswith(_NEVER) or file.count("/") > 5:
         return None
-    for kind, patterns, weight in KINDS:
-        if any(fnmatch(base, pattern) or ("/" in pattern and fnmatch(file, pattern)) for pattern in patterns):
+    for kind, by_base, by_path, weight in _MATCHERS:
+        if by_base.match(base) or ("/" in file and by_path.match(file)):
             return kind, weight
     return None
+
+
+def _matcher(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(pattern) for pattern in patterns) or r"(?!)")
+
+
+_MATCHERS = tuple(
+    (kind, _matcher([*patterns]), _matcher([each for each in patterns if "/" in each]), weight)
+    for kind, patterns, weight in KINDS
+)
 
 
 def _file_lines(index: Index, file: str) -> Iterator[Line]:
