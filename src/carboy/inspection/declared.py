@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from carboy.inspection.code import assigned, constant_text, keyword
 from carboy.inspection.index import Index, Module
-from carboy.inspection.requirements_files import logical_lines, parse_requirement, read_requirements
+from carboy.inspection.requirements_files import logical_lines, masked, parse_requirement, read_requirements
 from carboy.model.facts import Manager, Place, Requirement
 
 _LOCKS: dict[str, Manager] = {"uv.lock": "uv", "poetry.lock": "poetry", "pdm.lock": "pdm"}
@@ -132,7 +132,7 @@ def named(entries: Mapping[str, Any], lines: _Lines) -> Iterator[Requirement]:
 def _entry_spec(entry: Any) -> str:
     if isinstance(entry, Mapping):
         address = next((entry[key] for key in ("git", "url", "path", "file") if key in entry), None)
-        entry = f"@ {address}" if address else entry.get("version", "")
+        entry = f"@ {masked(str(address))}" if address else entry.get("version", "")
     return "" if entry in {"*", ""} or not isinstance(entry, str) else entry.strip()
 
 

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from carboy.inspection.index import Index
 from carboy.model.facts import Place, Requirement
+from carboy.model.secret import MASK
 
 # What markers are read for: a release runs on Linux, on a Python that is still maintained.
 _TARGET = {
@@ -93,15 +94,21 @@ def parse_requirement(text: str, place: Place) -> Requirement | None:
     egg = _EGG.search(wanted)
     if re.match(r"^[a-z+]+://|^[a-z]+\+|^file:|^git@|^\.{1,2}/|.*\.(whl|zip|tar\.gz)$", wanted) and " @ " not in wanted:
         name = egg[1] if egg else name_of_address(wanted)
-        return Requirement(canonicalize_name(name), f"@ {wanted}", (place,)) if name else None
+        return Requirement(canonicalize_name(name), f"@ {masked(wanted)}", (place,)) if name else None
     try:
         parsed = Parsed(wanted)
     except InvalidRequirement:
         return _loosely(wanted, place)
     if parsed.marker is not None and not applies(str(parsed.marker)):
         return None
-    spec = f"@ {parsed.url}" if parsed.url else _written_spec(wanted)
+    spec = f"@ {masked(parsed.url)}" if parsed.url else _written_spec(wanted)
     return Requirement(canonicalize_name(parsed.name), spec, (place,))
+
+
+def masked(address: str) -> str:
+    """An address without the token or password in it: facts are printed and kept. The `git@` of SSH is no secret."""
+    hidden = re.sub(r"(https?://)[^/@\s]+@", rf"\1{MASK}@", address)
+    return re.sub(r"://([^/@:\s]*):[^/@\s]+@", rf"://\1:{MASK}@", hidden)
 
 
 def applies(marker: str) -> bool:
