@@ -158,7 +158,14 @@ def _with_general_answer(
     last_commit: date | None,
 ) -> Diagnosis | None:
     """The versions of the project's own time, as the last thing to try; the only one where no sign was known."""
-    if last_commit is None or (found is None and not (_IMPORT_TROUBLE.search(output) or _UNSATISFIABLE.search(output))):
+    if last_commit is not None and found is not None:
+        found = _of_its_time_first(found, last_commit)
+    # Older versions are harder to build, not easier.
+    if (
+        last_commit is None
+        or _failed_build(output)
+        or (found is None and not (_IMPORT_TROUBLE.search(output) or _UNSATISFIABLE.search(output)))
+    ):
         return found
     day = (last_commit + timedelta(days=1)).isoformat()
     of_its_time = python_of(last_commit)
@@ -170,6 +177,16 @@ def _with_general_answer(
     unpinned = ", ".join(one.name for one in requirements if not one.spec.startswith("=="))
     reason = f"the requirements moved on since the project's last commit in {last_commit:%B %Y}"
     return Diagnosis(unpinned or "the requirements", reason, tuple(general))
+
+
+def _of_its_time_first(found: Diagnosis, last_commit: date) -> Diagnosis:
+    """The other Pythons in the order of their distance from the project's time: one step instead of many."""
+    best = _number(python_of(last_commit))
+    pythons = [remedy for remedy in found.remedies if remedy.kind == "python"]
+    pythons.sort(key=lambda remedy: abs(_number(remedy.python or "3.8")[1] - best[1]))
+    following = iter(pythons)
+    remedies = [next(following) if remedy.kind == "python" else remedy for remedy in found.remedies]
+    return Diagnosis(found.package, found.reason, tuple(remedies))
 
 
 def python_of(day: date) -> str:

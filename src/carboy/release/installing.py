@@ -62,7 +62,8 @@ def _attempts(job: Install, files: "_Inputs") -> tuple[str, ...]:
         return (note, *_attempts(alone, files))
     again = _second(job, files, _text(first))
     if again is None or not again.ok:
-        raise _failed(job, _text(first))
+        # The second try came further than the first: what stopped it is what there is to mend.
+        raise _failed(job, _text(again or first))
     return tuple(_replaced_notes(job))
 
 
@@ -196,9 +197,10 @@ def _dates(job: Install) -> list[str]:
         return []
     words = ["--exclude-newer", job.app.exclude_newer]
     today = datetime.now(UTC).strftime("%Y-%m-%d")
-    for line in (*job.server, *job.app.packages):
-        if name := requirement_name(line):  # what Carboy asks for is not of the project's time
-            words += ["--exclude-newer-package", f"{name}={today}"]
+    ours = {name for line in (*job.server, *job.app.packages) if (name := requirement_name(line))}
+    # What Carboy asks for is not of the project's time, nor are the tools of a build: those must know this Python.
+    for name in sorted(ours | {"setuptools", "wheel"}):
+        words += ["--exclude-newer-package", f"{name}={today}"]
     return words
 
 

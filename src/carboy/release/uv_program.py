@@ -95,6 +95,7 @@ def failed_package(output: str) -> str | None:
         r"there (?:is no version of|are no versions of) ([A-Za-z0-9._-]+)",
         r"Because ([A-Za-z0-9._-]+) was not found",
         r"does not satisfy Python\S+ and ([A-Za-z0-9._-]+?)(?:==|>=|<=|<|>|~=|\[| )",
+        r"Because you require ([A-Za-z0-9._-]+?)(?:==|>=|<=|<|>|~=|\[| )",
         r"Because (?:only )?([A-Za-z0-9._-]+?)(?:==|>=|<=|<|>|~=|\[| )",
     )
     for pattern in patterns:

@@ -46,13 +46,22 @@ def test_a_recorded_failure_is_recognised(file: Path) -> None:
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_the_general_answer_comes_last(file: Path) -> None:
-    """With the date of the last commit, the versions of that time are offered after everything else."""
+    """With the date of the last commit, the versions of that time are offered last; not for what does not build."""
     case = load(file)
     diagnosis = diagnose(case["output"], python_version=case["python"], last_commit=date(2020, 6, 1))
     assert diagnosis is not None
     dates = [remedy.exclude_newer for remedy in diagnosis.remedies]
-    assert "2020-06-02" in dates
+    assert ("2020-06-02" in dates) is ("Failed to build" not in case["output"])
     assert dates == sorted(dates, key=lambda day: day is not None)
+
+
+def test_the_python_of_the_projects_time_is_tried_first() -> None:
+    """What 2017 pinned is tried on 3.8 at once, not on each Python on the way there."""
+    output = tomllib.loads((CASES[0].parent / "build_gevent.toml").read_text("utf-8"))["output"]
+    diagnosis = diagnose(output, python_version="3.12", last_commit=date(2017, 3, 1))
+    assert diagnosis is not None
+    pythons = [remedy.python for remedy in diagnosis.remedies if remedy.kind == "python"]
+    assert pythons == ["3.8", "3.9", "3.10", "3.11"]
 
 
 def test_an_unknown_import_error_gets_the_versions_of_its_time() -> None:
