@@ -38,7 +38,7 @@ def _all_hazards(index: Index) -> dict[str, tuple[Hazard, ...]]:
         if run.where == "import":
             found.setdefault(run.place.file, []).append(Hazard("app-run-at-import", run.place))
     for module in index.modules():
-        if module.tree and any(word in module.text for word in ("parse_", "exit", "input(", "getpass", "abort")):
+        if module.tree and any(word in module.text for word in ("parse_args", "parse_known", "input(", "getpass")):
             found.setdefault(module.path, []).extend(_calls_at_import(index, module.path, module.tree))
     return {file: tuple(hazards) for file, hazards in found.items()}
 

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from carboy.inspection.code import constant_text
 from carboy.inspection.index import Index
 from carboy.inspection.launch_files import joined
@@ -77,6 +75,8 @@ def _agrees(version: str, claim: Claim) -> bool:
     if claim.version:
         short = min(version.count("."), claim.version.count("."), 1) + 1
         return version.split(".")[:short] == claim.version.split(".")[:short]
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # slow to load, and seldom needed
+
     try:
         probe = version if version.count(".") > 1 else f"{version}.99"  # any release of 3.9 may satisfy >=3.9.2
         return SpecifierSet(claim.requires or "").contains(probe) or SpecifierSet(claim.requires or "").contains(

@@ -15,7 +15,8 @@ class Roots:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self._roots: dict[str, str] = {}
+        stems = {path.rpartition("/")[2].removesuffix(".py") for path in index.python_files}
+        self._own_names = stems | {folder.rpartition("/")[2] for folder in index.folders}
         self.root_of = cache(self._root_of)
         self.find = cache(self._find)
 
@@ -41,9 +42,14 @@ class Roots:
         module = self.index.module(path)
         if module is None or module.tree is None:
             return usual
-        levels, names = _imported(module.of(ast.Import), module.of(ast.ImportFrom))
+        levels, imported = _imported(module.of(ast.Import), module.of(ast.ImportFrom))
+        names = {name for name in imported if self._may_be_own(name)}
         choices = list(_ancestors(folder_of(path)))[levels:] or [""]
         return max(choices, key=lambda root: (self._count(root, names, path), root == usual, len(root)))
+
+    def _may_be_own(self, name: str) -> bool:
+        """Most imports are of libraries: no file or folder of the project has that name."""
+        return name.partition(".")[0] in self._own_names
 
     def _count(self, root: str, names: set[str], importer: str) -> int:
         return sum(self._resolves(root, name, importer) for name in names)
@@ -68,6 +74,8 @@ class Roots:
 
     def _find(self, name: str, near: str) -> str | None:
         """The file that the absolute import of `name` in the file `near` means, None for what is not the project's."""
+        if not self._may_be_own(name):
+            return None
         root = self.root_of(near)
         for base in (root, "", "src", *_ancestors(folder_of(near))):
             found = self.file_at(base, name)

@@ -151,12 +151,15 @@ def outer_calls(module: Module) -> list[ast.Call]:
 
 
 def outer_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes that run when a module is imported: not the bodies of functions, nor those of the main program."""
+    """The nodes that run when a module is imported: not the bodies of functions, nor those of the main program.
+
+    Class bodies are left out: they run, but hold columns and fields by the hundred and no routes.
+    """
     pending: list[ast.AST] = list(body)
     while pending:
         node = pending.pop()
         yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             pending.extend(node.decorator_list)
         elif isinstance(node, ast.If) and is_main_guard(node):
             pending.extend(node.orelse)
