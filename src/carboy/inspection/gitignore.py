@@ -5,6 +5,9 @@ import re
 from carboy.inspection.index import Index
 from carboy.model.facts import Place
 
+_MOST_STARS = 8
+_LONGEST = 300
+
 
 def ignored_by(index: Index, path: str) -> Place | None:
     """The line that keeps a file (or a folder, written with a slash at its end) out of git; None where git holds it."""
@@ -26,6 +29,9 @@ def _folders_of(path: str) -> list[str]:
 
 def _matches(pattern: str, path: str) -> bool:
     """Whether a pattern holds for a path or for a folder above it."""
+    pattern = re.sub(r"\*{3,}", "**", re.sub(r"(\*\*/)+", "**/", pattern))
+    if pattern.count("*") > _MOST_STARS or len(pattern) > _LONGEST:
+        return False  # each star multiplies the ways to match: nobody writes such a line in earnest
     only_folders = pattern.endswith("/")
     wanted = pattern.strip("/")
     if not wanted:

@@ -44,3 +44,11 @@ def test_a_file_of_a_folder_counts_below_it(tmp_path: Path) -> None:
     assert place is not None
     assert (place.file, place.line) == ("web/.gitignore", 1)
     assert ignored_by(index, "build/app.js") is None
+
+
+@pytest.mark.requirement("D2")
+@pytest.mark.parametrize("pattern", ["*" * 50 + "a", "**/" * 40 + "x", "*a" * 40, "?" * 400])
+def test_a_pattern_made_to_take_for_ever_does_not(tmp_path: Path, pattern: str) -> None:
+    """Patterns with many stars are answered at once."""
+    (tmp_path / ".gitignore").write_text(pattern + "\n", encoding="utf-8")
+    assert ignored_by(build_index(tmp_path), "a/" * 20 + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab") is None
