@@ -47,7 +47,7 @@ def test_a_file_of_a_folder_counts_below_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("D2")
-@pytest.mark.parametrize("pattern", ["*" * 50 + "a", "**/" * 40 + "x", "*a" * 40, "?" * 400])
+@pytest.mark.parametrize("pattern", ["*" * 50 + "z", "**/" * 40 + "x", "*a" * 40, "?" * 400])
 def test_a_pattern_made_to_take_for_ever_does_not(tmp_path: Path, pattern: str) -> None:
     """Patterns with many stars are answered at once."""
     (tmp_path / ".gitignore").write_text(pattern + "\n", encoding="utf-8")
