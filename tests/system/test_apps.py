@@ -226,9 +226,9 @@ def ask_page(visitor: Visitor, page: Mapping[str, Any], copy: Copy) -> None:
         answer = visitor.send_json(path, page["json"])
     else:
         answer = visitor.get(path)
-    seen = f"{path}: {answer.status} {answer.text[:2000]}\n{copy.carboy('logs', '-n', '30').stdout}"
-    assert answer.status == page.get("status", 200), seen
-    assert page["text"] in answer.text, seen
+    if answer.status != page.get("status", 200) or page["text"] not in answer.text:
+        log = copy.carboy("logs", "-n", "30").stdout
+        pytest.fail(f"{path}: {answer.status} {answer.text[:2000]}\n{log}", pytrace=False)
 
 
 def talk(visitor: Visitor, wanted: Mapping[str, Any]) -> None:
