@@ -289,7 +289,7 @@ def find_literal(symbols: Symbols, node: ast.expr, frame: Frame, depth: int = 0)
     for scope in [*scopes, symbols.scope_of(frame.file)]:
         for binding in reversed(scope.names.get(node.id, ())):
             if isinstance(binding.value, Imported) and binding.value.name:
-                file = symbols.file_of(frame.file, binding.value)
+                file = symbols.roots.file_of(frame.file, binding.value)
                 return find_literal(symbols, ast.Name(binding.value.name), Frame(file), depth + 1) if file else None
             if isinstance(binding.value, ast.expr):
                 return find_literal(symbols, binding.value, frame, depth + 1)

@@ -93,7 +93,7 @@ def _in_module(index: Index, module: Module) -> Iterator[Found]:
         if isinstance(value, App):
             yield from _object(index, module.path, name, binding, value)
     for star in scope.stars:
-        file = symbols.file_of(module.path, star)
+        file = symbols.roots.file_of(module.path, star)
         for name in symbols.scope_of(file).names if file else ():
             value = symbols.member(module.path, name)
             if isinstance(value, App) and value.serves and "." not in name:
@@ -167,7 +167,7 @@ def _imported_by_others(index: Index) -> set[str]:
     found: set[str] = set()
     for path in index.python_files:
         if not is_decoy(path):
-            found |= {target for target in symbols.imported_files(path) if target != path}
+            found |= {target for target in symbols.roots.imported_files(path) if target != path}
     return found
 
 

@@ -1,15 +1,13 @@
 """The project's own command, for one that has nothing to import: its routes or its app are made on the way."""
 
 import ast
-import configparser
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from carboy.inspection.candidates import Found
 from carboy.inspection.code import is_decoy
+from carboy.inspection.console_scripts import Script, scripts_of
 from carboy.inspection.hints import hints_of
 from carboy.inspection.index import Index
 from carboy.inspection.launch_files import lines_of
@@ -34,15 +32,6 @@ class OwnCommand:
     evidence: Evidence
 
 
-@dataclass(frozen=True)
-class Script:
-    """A console script: its name, and the function it calls."""
-
-    name: str
-    target: str
-    place: Place
-
-
 def find_own_command(index: Index, identity: tuple[str, int] | None = None) -> OwnCommand | None:
     """The command that starts a server of the project's own making, of the app `identity` where one is given."""
     runs = [run for run in runs_of(index) if not is_decoy(run.place.file) and (run.app or run.library != "flask")]
@@ -63,7 +52,7 @@ def completed_by_main(index: Index, best: Found) -> bool:
         if run.app is None or run.app.identity != identity or is_decoy(run.place.file):
             continue
         if run.function is not None:
-            late = routes_of(index).of_function(Project(run.place.file, run.function), run.app)
+            late = routes_of(index).of_function(Project(run.place.file, run.function), run.app, run.given)
             if any(not best.routes or (each.library.startswith(_SOCKETS) and not sockets) for each in late):
                 return True
         elif run.where == "main" and not best.routes and _main_attaches(index, run, run.app):
@@ -234,61 +223,3 @@ def _callers(tree: ast.Module, name: str) -> set[str]:
             for node in ast.walk(function)
         )
     }
-
-
-# ------------------------------------------------------------------- console scripts
-
-
-def scripts_of(index: Index) -> tuple[Script, ...]:
-    """The console scripts that the project's metadata declares."""
-    return index.derived(_scripts)
-
-
-def _scripts(index: Index) -> tuple[Script, ...]:
-    return (*_pyproject_scripts(index), *_setup_cfg_scripts(index), *_setup_py_scripts(index))
-
-
-def _pyproject_scripts(index: Index) -> Iterator[Script]:
-    try:
-        data: dict[str, Any] = tomllib.loads(index.text("pyproject.toml") or "")
-    except tomllib.TOMLDecodeError:
-        return
-    tables = [data.get("project", {}).get("scripts"), data.get("tool", {}).get("poetry", {}).get("scripts")]
-    for table in tables:
-        for name, target in table.items() if isinstance(table, dict) else ():
-            if isinstance(target, str):
-                yield Script(
-                    name,
-                    target,
-                    Place("pyproject.toml", _line(index, "pyproject.toml", rf"\s*[\"']?{re.escape(name)}[\"']?\s*=")),
-                )
-
-
-def _setup_cfg_scripts(index: Index) -> Iterator[Script]:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(index.text("setup.cfg") or "")
-    except configparser.Error:
-        return
-    if parser.has_option("options.entry_points", "console_scripts"):
-        for text in parser.get("options.entry_points", "console_scripts").splitlines():
-            yield from _script_text(index, "setup.cfg", text)
-
-
-def _setup_py_scripts(index: Index) -> Iterator[Script]:
-    module = index.module("setup.py")
-    for node in module.of(ast.Constant) if module else ():
-        if isinstance(node.value, str) and ":" in node.value:
-            for text in node.value.splitlines():
-                yield from _script_text(index, "setup.py", text)
-
-
-def _script_text(index: Index, file: str, text: str) -> Iterator[Script]:
-    match = re.fullmatch(r"\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)\s*", text)
-    if match:
-        yield Script(match[1], match[2], Place(file, _line(index, file, rf".*\b{re.escape(match[1])}\s*=")))
-
-
-def _line(index: Index, file: str, pattern: str) -> int | None:
-    found = re.compile(pattern)
-    return next((number for number, text in enumerate(index.lines(file), start=1) if found.match(text)), None)

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from carboy.inspection.index import Index
+from carboy.inspection.scopes import Imported
 
 _PACKAGED = ("pyproject.toml", "setup.py", "setup.cfg")
 
@@ -89,6 +90,48 @@ class Roots:
         for _ in range(node.level - 1):
             folder = folder_of(folder)
         return join(folder, (node.module or "").replace(".", "/")).rstrip("/")
+
+    def stem_file(self, stem: str) -> str | None:
+        """The file of a module's path without suffix."""
+        return next((path for path in (f"{stem}.py", join(stem, "__init__.py")) if self.index.has(path)), None)
+
+    def file_of(self, file: str, imported: Imported) -> str | None:
+        """The project's file that an import statement in `file` reads from."""
+        if imported.level and isinstance(imported.node, ast.ImportFrom):
+            stem = self.relative(file, imported.node)
+            return self.stem_file(stem) if stem is not None else None
+        return self.find(imported.module, file)
+
+    def imported_files(self, file: str) -> set[str]:
+        """The project's files that importing `file` imports, packages around them included."""
+        module = self.index.module(file)
+        found: set[str] = set()
+        for node in module.of(ast.Import) if module else ():
+            found.update(path for alias in node.names if (path := self.find(alias.name, file)))
+        for from_node in module.of(ast.ImportFrom) if module else ():
+            found.update(self._from_files(file, from_node))
+        return found | {above for path in {*found, file} for above in self._packages(path)}
+
+    def _from_files(self, file: str, node: ast.ImportFrom) -> set[str]:
+        found: set[str] = set()
+        stem = self.relative(file, node) if node.level else None
+        base = self.stem_file(stem) if stem is not None else self.find(node.module or "", file)
+        found.update({base} if base else ())
+        for alias in node.names:
+            if stem is not None:
+                inner = self.stem_file(join(stem, alias.name))
+            else:
+                inner = self.find(f"{node.module}.{alias.name}", file)
+            found.update({inner} if inner else ())
+        return found
+
+    def _packages(self, file: str) -> set[str]:
+        found = set()
+        folder = file.rpartition("/")[0]
+        while folder and self.index.has(f"{folder}/__init__.py"):
+            found.add(f"{folder}/__init__.py")
+            folder = folder.rpartition("/")[0]
+        return found
 
 
 def roots_of(index: Index) -> Roots:

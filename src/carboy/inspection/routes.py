@@ -39,7 +39,7 @@ class Routes:
         """The files that are imported with this one, at once or by its functions."""
         reached, pending = {file}, [file]
         while pending:
-            for target in self.symbols.imported_files(pending.pop()):
+            for target in self.symbols.roots.imported_files(pending.pop()):
                 if target not in reached:
                     reached.add(target)
                     pending.append(target)
@@ -64,9 +64,9 @@ class Routes:
         found += self._in_class(app)
         return [each for each in found if each.identity in {app.identity, ANY}]
 
-    def of_function(self, found: Project, app: App) -> list[Attached]:
+    def of_function(self, found: Project, app: App, given: Mapping[str, Value]) -> list[Attached]:
         """What calling a function attaches to an app, without what its module attaches at import."""
-        attached = self._in_function(found, {}, set(), 0)
+        attached = self._in_function(found, given, set(), 0)
         return [each for each in attached if each.identity in {app.identity, ANY}]
 
     def attaches(self, nodes: Iterable[ast.AST], frame: Frame, app: App) -> bool:

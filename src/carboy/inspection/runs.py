@@ -1,14 +1,15 @@
 """Where the project's own code starts a server: at import, as the main program, or inside a function."""
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from carboy.inspection.code import argument, keyword
+from carboy.inspection.code import Function, argument, is_decoy, keyword
 from carboy.inspection.index import Index, Module
 from carboy.inspection.scopes import run_statements
 from carboy.inspection.symbols import Frame, Symbols, symbols_of
-from carboy.inspection.values import App, External, Project
+from carboy.inspection.values import App, External, Project, Value
 from carboy.model.facts import Place
 
 Where = Literal["import", "main", "function"]
@@ -38,15 +39,19 @@ SERVERS = {
 
 @dataclass(frozen=True)
 class Run:
-    """One call that starts a server. `app` is what it serves, `debug` whether it asks for Flask's debugger."""
+    """One call that starts a server. `app` is what it serves, `debug` whether it asks for Flask's debugger.
+
+    `given` is what the function around it got for its parameters, where the app comes by one of them.
+    """
 
     place: Place
     where: Where
-    function: ast.FunctionDef | ast.AsyncFunctionDef | None
+    function: Function | None
     app: App | None
     library: str
     debug: bool
     call: ast.Call
+    given: Mapping[str, Value] = field(default_factory=dict, compare=False)
 
 
 def find_runs(index: Index) -> tuple[Run, ...]:
@@ -74,11 +79,27 @@ def _runs(symbols: Symbols, module: Module) -> list[Run]:
         function = next((each for each in functions if each.lineno <= node.lineno <= (each.end_lineno or 0)), None)
         frame = Frame(module.path)
         if function is not None:
-            frame = symbols.frame_of(Project(module.path, function), {})
+            frame = symbols.frame_of(Project(module.path, function), _given(symbols, module, function, node))
         run = _run(symbols, node, frame, function, in_main=node.lineno in guarded)
         if run:
             found.append(run)
     return found
+
+
+def _given(symbols: Symbols, module: Module, function: Function, node: ast.Call) -> Mapping[str, Value]:
+    """What the project gives to a function that runs one of its parameters."""
+    arguments = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    parameters = {each.arg for each in arguments}
+    used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    if not parameters & used:
+        return {}
+    wanted = Project(module.path, function)
+    for other in symbols.index.modules():
+        for call in other.of(ast.Call) if function.name in other.text and not is_decoy(other.path) else ():
+            called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if called == function.name and symbols.evaluate(call.func, Frame(other.path)) == wanted:
+                return symbols.given(wanted, call, Frame(other.path))
+    return {}
 
 
 def _speaks_of_running(func: ast.expr) -> bool:
@@ -93,7 +114,7 @@ def _run(
     symbols: Symbols,
     node: ast.Call,
     frame: Frame,
-    function: ast.FunctionDef | ast.AsyncFunctionDef | None,
+    function: Function | None,
     *,
     in_main: bool,
 ) -> Run | None:
@@ -104,7 +125,7 @@ def _run(
     if not library:
         return None
     where: Where = "function" if function is not None else ("main" if in_main else "import")
-    return Run(Place(frame.file, node.lineno), where, function, app, library, _asks_debug(node), node)
+    return Run(Place(frame.file, node.lineno), where, function, app, library, _asks_debug(node), node, frame.given)
 
 
 def _served(symbols: Symbols, node: ast.Call, frame: Frame, *, main: bool) -> tuple[App | None, str]:
@@ -135,9 +156,9 @@ def _asks_debug(node: ast.Call) -> bool:
     return isinstance(value, ast.Constant) and value.value is True
 
 
-def _function_ranges(module: Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+def _function_ranges(module: Module) -> list[Function]:
     """Functions, inner ones first."""
-    found: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*module.of(ast.FunctionDef)]
+    found: list[Function] = [*module.of(ast.FunctionDef)]
     found += module.of(ast.AsyncFunctionDef)
     return sorted(found, key=lambda each: each.lineno, reverse=True)
 

@@ -89,7 +89,7 @@ class Symbols:
 
     def _from_stars(self, scope: Scope, name: str, frame: Frame) -> Value:
         for star in scope.stars:
-            file = self.file_of(frame.file, star)
+            file = self.roots.file_of(frame.file, star)
             value = self.member(file, name) if file and not name.startswith("_") else None
             if value is not None:
                 return value
@@ -128,7 +128,7 @@ class Symbols:
         return folder if folder in self.index.folders and folder else None
 
     def _in_stem(self, stem: str, name: str | None) -> Value:
-        file = self._stem_file(stem)
+        file = self.roots.stem_file(stem)
         if name is None:
             return ModuleValue(stem, file)
         value = self.member(file, name) if file else None
@@ -136,49 +136,8 @@ class Symbols:
 
     def _submodule(self, stem: str, name: str) -> Value:
         inner = join(stem, name)
-        file = self._stem_file(inner)
+        file = self.roots.stem_file(inner)
         return ModuleValue(inner, file) if file or inner in self.index.folders else None
-
-    def _stem_file(self, stem: str) -> str | None:
-        return next((path for path in (f"{stem}.py", join(stem, "__init__.py")) if self.index.has(path)), None)
-
-    def file_of(self, file: str, imported: Imported) -> str | None:
-        """The project's file that an import statement in `file` reads from."""
-        if imported.level and isinstance(imported.node, ast.ImportFrom):
-            stem = self.roots.relative(file, imported.node)
-            return self._stem_file(stem) if stem is not None else None
-        return self.roots.find(imported.module, file)
-
-    def imported_files(self, file: str) -> set[str]:
-        """The project's files that importing `file` imports, packages around them included."""
-        module = self.index.module(file)
-        found: set[str] = set()
-        for node in module.of(ast.Import) if module else ():
-            found.update(path for alias in node.names if (path := self.roots.find(alias.name, file)))
-        for from_node in module.of(ast.ImportFrom) if module else ():
-            found.update(self._from_files(file, from_node))
-        return found | {above for path in {*found, file} for above in self._packages(path)}
-
-    def _from_files(self, file: str, node: ast.ImportFrom) -> set[str]:
-        found: set[str] = set()
-        stem = self.roots.relative(file, node) if node.level else None
-        base = self._stem_file(stem) if stem is not None else self.roots.find(node.module or "", file)
-        found.update({base} if base else ())
-        for alias in node.names:
-            if stem is not None:
-                inner = self._stem_file(join(stem, alias.name))
-            else:
-                inner = self.roots.find(f"{node.module}.{alias.name}", file)
-            found.update({inner} if inner else ())
-        return found
-
-    def _packages(self, file: str) -> set[str]:
-        found = set()
-        folder = file.rpartition("/")[0]
-        while folder and self.index.has(f"{folder}/__init__.py"):
-            found.add(f"{folder}/__init__.py")
-            folder = folder.rpartition("/")[0]
-        return found
 
     # ------------------------------------------------------------ expressions
 
