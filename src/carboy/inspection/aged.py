@@ -10,21 +10,9 @@ from datetime import date, timedelta
 from carboy.inspection.aged_builds import BUILD_RULES
 from carboy.inspection.aged_imports import IMPORT_RULES, PACKAGES
 from carboy.inspection.aged_rules import Rule
-from carboy.model.diagnosis import Diagnosis, Remedy
+from carboy.model.diagnosis import PYTHON_RELEASED, Diagnosis, Remedy
 from carboy.model.facts import Requirement
 
-# When each Python came out: the versions of a time go with the Python of that time.
-_RELEASED = (
-    ("3.6", date(2016, 12, 23)),
-    ("3.7", date(2018, 6, 27)),
-    ("3.8", date(2019, 10, 14)),
-    ("3.9", date(2020, 10, 5)),
-    ("3.10", date(2021, 10, 4)),
-    ("3.11", date(2022, 10, 24)),
-    ("3.12", date(2023, 10, 2)),
-    ("3.13", date(2024, 10, 7)),
-    ("3.14", date(2025, 10, 7)),
-)
 _SETTLED = timedelta(days=180)  # until wheels for a new Python were common
 _WITH_WHEELS = ("3.12", "3.11", "3.10", "3.9", "3.8")
 _IMPORT_TROUBLE = re.compile(r"\b(?:ImportError|ModuleNotFoundError|AttributeError|TypeError)\b")
@@ -95,10 +83,12 @@ def _other_python(package: str, sign: str, version: str, python: str) -> Diagnos
     parts = version.split(".")
     minor = ".".join(parts[:2])
     if sign.startswith(">"):
-        wanted = [name for name, _ in _RELEASED if _number(name) >= _number(minor)]
+        wanted = [name for name, _ in PYTHON_RELEASED if _number(name) >= _number(minor)]
         reason = f"{package} needs Python {sign}{version}, and this is {python}"
         return Diagnosis(package, reason, tuple(Remedy("python", python=name) for name in wanted))
-    below = [name for name, _ in reversed(_RELEASED) if _number(name) < _number(minor) and _number(name) >= (3, 8)]
+    below = [
+        name for name, _ in reversed(PYTHON_RELEASED) if _number(name) < _number(minor) and _number(name) >= (3, 8)
+    ]
     reason = f"{package} is for Pythons {sign}{version}, and this is {python}"
     remedies = (*(Remedy("python", python=name) for name in below), Remedy("packages", (package,)))
     return Diagnosis(package, reason, remedies)
@@ -191,7 +181,7 @@ def _of_its_time_first(found: Diagnosis, last_commit: date) -> Diagnosis:
 
 def python_of(day: date) -> str:
     """The newest Python that libraries commonly had wheels for on that day, 3.8 at least."""
-    settled = [name for name, released in _RELEASED if released + _SETTLED <= day]
+    settled = [name for name, released in PYTHON_RELEASED if released + _SETTLED <= day]
     best = settled[-1] if settled else "3.8"
     return best if _number(best) >= (3, 8) else "3.8"
 

@@ -1,9 +1,24 @@
 """Why an aged project does not install or import, and what would make it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date
+from typing import Final, Literal
 
 RemedyKind = Literal["packages", "python", "exclude-newer", "system"]
+
+
+# When each Python came out: the versions of a time go with the Python of that time.
+PYTHON_RELEASED: Final = (
+    ("3.6", date(2016, 12, 23)),
+    ("3.7", date(2018, 6, 27)),
+    ("3.8", date(2019, 10, 14)),
+    ("3.9", date(2020, 10, 5)),
+    ("3.10", date(2021, 10, 4)),
+    ("3.11", date(2022, 10, 24)),
+    ("3.12", date(2023, 10, 2)),
+    ("3.13", date(2024, 10, 7)),
+    ("3.14", date(2025, 10, 7)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 import re
 import shutil
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from carboy.errors import Failed
 from carboy.model.command import Completed
+from carboy.model.diagnosis import PYTHON_RELEASED
 from carboy.model.plan import App
 from carboy.release.requirement_files import Wanted, requirement_name
 from carboy.release.uv_program import OnStep, Uv, failed_package, reason
@@ -198,10 +199,17 @@ def _dates(job: Install) -> list[str]:
     words = ["--exclude-newer", job.app.exclude_newer]
     today = datetime.now(UTC).strftime("%Y-%m-%d")
     ours = {name for line in (*job.server, *job.app.packages) if (name := requirement_name(line))}
-    # What Carboy asks for is not of the project's time, nor are the tools of a build: those must know this Python.
-    for name in sorted(ours | {"setuptools", "wheel"}):
+    for name in sorted(ours):  # what Carboy asks for is not of the project's time
         words += ["--exclude-newer-package", f"{name}={today}"]
+    for name in sorted({"setuptools", "wheel"} - ours):
+        words += ["--exclude-newer-package", f"{name}={_tools_day(job.app.exclude_newer, job.version)}"]
     return words
+
+
+def _tools_day(day: str, python: str) -> str:
+    """The tools of a build are of the project's time, but not older than the Python that they run on."""
+    known = next((released for name, released in PYTHON_RELEASED if name == python), date.min)
+    return max(day[:10], (known + timedelta(days=30)).isoformat() if known != date.min else day[:10])
 
 
 def _second(job: Install, files: _Inputs, output: str) -> Completed | None:
