@@ -177,9 +177,11 @@ def _from_apache(index: Index) -> Iterator[Hint]:
                     hint = _resolve(index, Place(file, number), "apache", 85, Launch("mod_wsgi", match[1]), None)
                     yield from [hint] if hint and hint.file else []
         elif file.endswith(".wsgi"):
-            for match in _WSGI_IMPORT.finditer(index.text(file) or ""):
-                line = (index.text(file) or "")[: match.start()].count("\n") + 1
-                launch = Launch("mod_wsgi", f"{match[1]}:{match[2]}")
+            text = index.text(file) or ""
+            for match in _WSGI_IMPORT.finditer(text):
+                line = text[: match.start(1)].count("\n") + 1
+                made = re.search(rf"^\s*\w+\s*=\s*{match[2]}(\([^()]*\))", text, re.MULTILINE)
+                launch = Launch("mod_wsgi", f"{match[1]}:{match[2]}{made[1] if made else ''}")
                 hint = _resolve(index, Place(file, line), "wsgi", 80, launch, None)
                 yield from [hint] if hint and hint.file else []
 
