@@ -250,7 +250,7 @@ def assert_access_line(served: Served) -> None:
 
 
 @pytest.mark.requirement("P5")
-@pytest.mark.parametrize("server", variants())
+@pytest.mark.parametrize("server", variants("gunicorn-gthread", "uwsgi", "waitress", "uvicorn", "granian"))
 def test_the_trusted_proxy_is_believed(server: Server, tmp_path: Path) -> None:
     """With one proxy in front, what that proxy says of the client is what the app sees."""
     plan = plan_of(server)
@@ -266,7 +266,7 @@ def test_the_trusted_proxy_is_believed(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("P5")
-@pytest.mark.parametrize("server", variants())
+@pytest.mark.parametrize("server", variants("gunicorn-gthread", "gunicorn-asgi", *OTHERS))
 def test_a_client_behind_a_unix_socket_is_not_believed(server: Server, tmp_path: Path) -> None:
     """A socket file has no address that could be checked, and is no reason to believe whoever writes to it."""
     plan = plan_of(server)

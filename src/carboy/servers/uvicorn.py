@@ -10,6 +10,7 @@ from carboy.servers.sizing import Size
 from carboy.servers.variables import common
 from carboy.servers.versions import older_than, requirement
 
+_LONGEST_HEALTHCHECK: Final = 15
 _ALONE: Final = "max_requests is left out: Uvicorn with one worker has nobody who would start it again"
 
 
@@ -44,8 +45,9 @@ def _arguments(plan: Plan, numbers: Size, listen: Listen) -> Iterator[str]:
     # Without it Uvicorn waits for running requests without an end.
     yield from ("--timeout-graceful-shutdown", str(server.graceful_timeout))
     if not older_than(plan.app.python, "3.9"):
-        # The supervisor's 5 seconds kill a worker that imports for longer, or computes in C.
-        yield from ("--timeout-worker-healthcheck", str(server.timeout))
+        # The supervisor's own 5 seconds kill a worker that computes in C for longer. Much more would be worse: it waits
+        # so long for the answer of a worker that has just ended, and starts no other meanwhile.
+        yield from ("--timeout-worker-healthcheck", str(min(server.timeout, _LONGEST_HEALTHCHECK)))
     yield from _replacing(plan, numbers)
     # The wrapper believes the configured proxies, and writes the access log.
     yield from ("--no-proxy-headers", "--no-access-log", "--no-server-header", "--no-use-colors")
