@@ -167,8 +167,10 @@ def _hypercorn(words: list[str]) -> Launch | None:
     valued = {word for word in words if word.startswith("--") and "=" not in word} - {"--reload", "--debug"}
     _, rest = _options(words, valued, "bcwk")
     target = rest[0] if rest else ""
-    spoken: Interface = "wsgi" if target.startswith("wsgi:") else "asgi"
-    return Launch("hypercorn", target.removeprefix("asgi:").removeprefix("wsgi:"), interface=spoken)
+    mode, _, inner = target.partition(":")
+    if target.count(":") < 2:  # only then is what stands in front a mode and no module
+        mode, inner = "asgi", target
+    return Launch("hypercorn", inner, interface="wsgi" if mode == "wsgi" else "asgi")
 
 
 def _granian(words: list[str]) -> Launch | None:
