@@ -21,8 +21,6 @@ from carboy.workflows.aged import explained, find_working_set, stored_set
 from carboy.workflows.attempt import Staging
 from carboy.workflows.choosing import Chosen, ProbeFailed, choose
 
-PROBE_DEADLINE = 60.0
-
 
 @dataclass(frozen=True)
 class Proven:
@@ -159,6 +157,6 @@ def probe_request(
         known=known,
         inherited=dict(job.environment),
         project=job.folder.project,
-        deadline=PROBE_DEADLINE,
+        deadline=float(loaded.plan.health.timeout),
         try_pages=not loaded.plan.health.pages,
     )
