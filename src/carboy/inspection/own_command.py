@@ -9,11 +9,12 @@ from carboy.inspection.candidates import Found
 from carboy.inspection.code import is_decoy
 from carboy.inspection.console_scripts import Script, scripts_of
 from carboy.inspection.hints import hints_of
-from carboy.inspection.index import Index
+from carboy.inspection.index import Index, Module
 from carboy.inspection.launch_files import lines_of
 from carboy.inspection.roots import folder_of, roots_of
 from carboy.inspection.routes import outer_nodes, routes_of
 from carboy.inspection.runs import Run, runs_of
+from carboy.inspection.settings import settings_of
 from carboy.inspection.symbols import Frame, symbols_of
 from carboy.inspection.values import App, Project
 from carboy.model.facts import Evidence, Place
@@ -64,15 +65,33 @@ _SOCKETS = ("flask_socketio.", "flask_sock.")
 
 
 def prepared_by_main(index: Index, best: Found) -> Place | None:
-    """Where the way to a server sets module variables that an import leaves empty."""
+    """Where the way to a server sets module variables, or settings that views read, that an import leaves empty."""
     for run in runs_of(index):
         if run.app is None or run.app.identity != best.app.identity or run.function is None or is_decoy(run.place.file):
             continue
         module = index.module(run.place.file)
-        for node in _with_callees(module.tree, run.function) if module and module.tree else ():
-            if isinstance(node, ast.Global):
-                return Place(run.place.file, node.lineno)
+        nodes = list(_with_callees(module.tree, run.function)) if module and module.tree else []
+        late = [node for node in nodes if isinstance(node, ast.Global)] + list(_late_settings(index, module, nodes))
+        if late:
+            return Place(run.place.file, late[0].lineno)
     return None
+
+
+def _late_settings(index: Index, module: Module | None, nodes: list[ast.AST]) -> Iterator[ast.Subscript]:
+    """`app.config["KEY"] = ...` among the nodes, where other code of the file takes KEY and nothing else sets it."""
+    settings = [(key, each) for each in (module.of(ast.Subscript) if module else ()) if (key := _config_key(each))]
+    inside = {id(node) for node in nodes}
+    late = [(key, each) for key, each in settings if isinstance(each.ctx, ast.Store) and id(each) in inside]
+    taken = {key for key, each in settings if isinstance(each.ctx, ast.Load) and id(each) not in inside}
+    places = {(module.path, each.lineno) for _, each in late} if module else set()
+    early = {each.key for each in settings_of(index) if (each.code.path, each.node.lineno) not in places}
+    yield from (each for key, each in late if key in taken - early)
+
+
+def _config_key(node: ast.Subscript) -> str | None:
+    is_config = isinstance(node.value, ast.Attribute) and node.value.attr == "config"
+    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    return key if is_config and isinstance(key, str) else None
 
 
 def _with_callees(tree: ast.Module, function: ast.AST, depth: int = 0) -> Iterator[ast.AST]:
