@@ -9,7 +9,7 @@ from carboy.inspection.code import is_decoy
 from carboy.inspection.hints import Hint, hints_of
 from carboy.inspection.index import Index, Module
 from carboy.inspection.roots import roots_of
-from carboy.inspection.routes import Attached, routes_of
+from carboy.inspection.routes import Attached, is_view, routes_of
 from carboy.inspection.scopes import Binding, Imported
 from carboy.inspection.symbols import Frame, symbols_of
 from carboy.inspection.values import App, Project, Value
@@ -87,7 +87,8 @@ def _in_module(index: Index, module: Module) -> Iterator[Found]:
         if binding is None or "." in name or name.startswith("__"):
             continue
         if isinstance(binding.value, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _factory(index, module.path, name, binding.value)
+            if not is_view(binding.value):
+                yield from _factory(index, module.path, name, binding.value)
             continue
         value = symbols.member(module.path, name)
         if isinstance(value, App):
