@@ -379,3 +379,17 @@ def test_targets_are_told_by_their_schema() -> None:
     told = carboy("targets", "--json")
     check("targets", told.json())
     assert {word["word"] for word in told.json()["targets"]["local"]} >= {"up", "down", "status", "logs", "ps"}
+
+
+@pytest.mark.requirement("R3")
+def test_old_releases_and_their_environments_go(project: Path) -> None:
+    """Three releases are kept; an environment that none of them uses is removed, numbers are never used again."""
+    up(project)
+    first = {path.name for path in (project / ".carboy" / "envs").glob("py*")}
+    (project / "requirements.txt").write_text("flask\nitsdangerous\n")
+    for version in ("two", "three", "four"):
+        change(project, re.search(r'VERSION = "\w+"', (project / "app.py").read_text())[0], f'VERSION = "{version}"')  # type: ignore[index]
+        url = str(up(project)["url"])
+    assert json.loads(get(url)[1])["version"] == "four"
+    assert sorted(path.name for path in (project / ".carboy" / "releases").iterdir()) == ["2", "3", "4"]
+    assert not first & {path.name for path in (project / ".carboy" / "envs").glob("py*")}

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from carboy.release.environment import prune_environments
 from carboy.targets.local import record
 from carboy.targets.local.state import StateFolder, read_json, write_json
 
@@ -30,7 +31,5 @@ def prune(folder: StateFolder, keep: int, current: int) -> None:
     numbers = [n for n in folder.numbers() if n != current]
     for number in numbers[: max(0, len(numbers) - (keep - 1))]:
         shutil.rmtree(folder.release(number), ignore_errors=True)
-    used = {item.bin for n in folder.numbers() if (item := record.load(folder, n)) is not None}
-    for env in folder.envs.iterdir():
-        if env.is_dir() and not any(Path(path).is_relative_to(env) for path in used):
-            shutil.rmtree(env, ignore_errors=True)
+    kept = (record.load(folder, number) for number in folder.numbers())
+    prune_environments(folder.envs, frozenset(Path(item.bin).parent.name for item in kept if item is not None))
