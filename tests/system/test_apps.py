@@ -10,7 +10,8 @@ Each file in tests/apps is one app:
     [inspect]              keys of `carboy inspect --json`, in the form of tests/cases/inspection
     [inspect_any]          dotted key = list of answers that are equally right
     [user]                 plan: the words that only a person can say, as carboy.toml; says: what they are
-    [up]                   arguments of `carboy up`; server, workers: what must come of it
+    [up]                   arguments of `carboy up`; server, workers: what must come of it; refuses: what it says where
+                           neither the arguments nor the user's words are given
     [[pages]]              path, text; status (200); form or json to send; times: how often; redirects are followed
     [[static]]             path, file: the project's file that the answer must equal
     [socketio]             path, namespace: a Socket.IO connection by polling
@@ -60,6 +61,7 @@ def marks(name: str) -> list[pytest.MarkDecorator]:
     ]
 
 
+REFUSED = [pytest.param(name, marks=marks(name)) for name in NAMES if "refuses" in load(name)["up"]]
 TO_PRODUCTION = [pytest.param(name, marks=marks(name)) for name in NAMES]
 
 
@@ -172,6 +174,23 @@ def test_app_goes_to_production_and_leaves_no_trace(name: str, tmp_path: Path, f
         address = resources.enter_context(postgresql(wanted["database"])) if wanted else ""
         copy = copy_of(name, tmp_path, address)
         take_to_production(copy, free_port)
+
+
+@pytest.mark.requirement("D2")
+@pytest.mark.requirement("U3")
+@pytest.mark.parametrize("name", REFUSED)
+def test_app_is_refused_where_a_word_is_missing(name: str, tmp_path: Path, free_port: int) -> None:
+    """What cannot be known is asked for, with the word to give; nothing is served, left running or changed."""
+    copy = copy_of(name, tmp_path)
+    (copy.project / "carboy.toml").unlink(missing_ok=True)
+    before = copy.files()
+    done = copy.carboy("up", "--detach", "--port", str(free_port))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert copy.app["up"]["refuses"] in done.stderr
+    assert "Traceback" not in done.stderr
+    assert copy.processes() == []
+    assert nobody_listens(f"http://127.0.0.1:{free_port}")
+    assert copy.files() == before
 
 
 def take_to_production(copy: Copy, port: int) -> None:
