@@ -393,3 +393,16 @@ def test_old_releases_and_their_environments_go(project: Path) -> None:
     assert json.loads(get(url)[1])["version"] == "four"
     assert sorted(path.name for path in (project / ".carboy" / "releases").iterdir()) == ["2", "3", "4"]
     assert not first & {path.name for path in (project / ".carboy" / "envs").glob("py*")}
+
+
+@pytest.mark.requirement("R6")
+def test_a_thread_that_never_ends_does_not_hold_up_the_stop(project: Path) -> None:
+    """A library's thread that is no daemon outlives the requests; down ends all the same, well before the kill."""
+    forever = "import threading\n    threading.Thread(target=threading.Event().wait).start()\n    rows"
+    change(project, "rows = db", f"{forever} = db")
+    url = str(up(project)["url"])
+    assert get(url)[0] == 200
+    begun = time.monotonic()
+    assert carboy("down", project).code == 0
+    assert time.monotonic() - begun < 20
+    assert "ended although threads of the app still ran" in carboy("logs", project).out

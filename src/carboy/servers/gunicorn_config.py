@@ -135,7 +135,8 @@ def _octal(text: str) -> str:
 
 
 def _imports(plan: Plan) -> Iterator[str]:
-    yield "import os\n"
+    threads = plan.server.worker_class in _THREADED
+    yield "import os\nimport threading\nimport time\n" if threads else "import os\n"
     if plan.server.worker_class == "uvicorn":
         yield _UVICORN_WORKER.format(graceful=plan.server.graceful_timeout)
     if plan.server.worker_class in GREEN and plan.server.preload:
@@ -145,8 +146,13 @@ def _imports(plan: Plan) -> Iterator[str]:
 def _hooks(plan: Plan) -> Iterator[str]:
     if plan.server.worker_class in GREEN:
         yield _POST_FORK.format(kind=plan.server.worker_class)
+    if plan.server.preload:
+        yield _POST_WORKER_INIT
+    if plan.server.worker_class in _THREADED:
+        yield _WORKER_EXIT
 
 
+_THREADED = ("sync", "gthread")  # workers that leave the interpreter by themselves after their last request
 _CLASS_REASONS = {
     "sync": "One request at a time in each worker; it needs a proxy in front that buffers slow clients.",
     "gthread": "Threads in each worker, so that a view which waits for the database does not hold up the others.",
@@ -202,4 +208,22 @@ def post_fork(server, worker):
         server.log.warning("psycopg2 without psycogreen: each query stops all requests of its worker")
         return
     patch_psycopg()
+'''
+_POST_WORKER_INIT = '''\
+def post_worker_init(worker):
+    """With preload_app the wrapper came before the fork: this worker has to note SIGTERM for itself."""
+    from flask_carboy.drain import DRAIN
+
+    DRAIN.watch()
+'''
+_WORKER_EXIT = '''\
+def worker_exit(server, worker):
+    """A thread that a library left running must not hold up the stop: by now the requests are answered."""
+
+    def end():
+        time.sleep(5)
+        server.log.warning("worker %s ended although threads of the app still ran", worker.pid)
+        os._exit(0)
+
+    threading.Thread(target=end, daemon=True).start()
 '''

@@ -87,7 +87,12 @@ def _assemble(job: Staging, facts: Facts, proven: Proven) -> ReleaseRecord:
         log_keep=plan.logs.keep,
         notes=(*loaded.notes, *environment.notes),
     )
-    return _with_processes(job, plan, made)
+    return _with_processes(job, _on_python(plan, environment.version), made)
+
+
+def _on_python(plan: Plan, version: str) -> Plan:
+    """The plan with the Python that the environment really has: servers differ in their options by it."""
+    return replace(plan, app=replace(plan.app, python=version))
 
 
 def _with_processes(job: Staging, plan: Plan, made: ReleaseRecord) -> ReleaseRecord:

@@ -88,3 +88,9 @@ def post_fork(server, worker):
         server.log.warning("psycopg2 without psycogreen: each query stops all requests of its worker")
         return
     patch_psycopg()
+
+def post_worker_init(worker):
+    """With preload_app the wrapper came before the fork: this worker has to note SIGTERM for itself."""
+    from flask_carboy.drain import DRAIN
+
+    DRAIN.watch()

@@ -1,6 +1,8 @@
 # Written by Carboy from carboy.toml; Gunicorn reads it as Python. It works without Carboy.
 
 import os
+import threading
+import time
 
 # Where it listens
 # A proxy in front, or the supervisor, reaches it here.
@@ -72,3 +74,13 @@ umask = 0o027
 
 # for those that the app makes it has to be set here, because Gunicorn does so only as a daemon.
 os.umask(umask)
+
+def worker_exit(server, worker):
+    """A thread that a library left running must not hold up the stop: by now the requests are answered."""
+
+    def end():
+        time.sleep(5)
+        server.log.warning("worker %s ended although threads of the app still ran", worker.pid)
+        os._exit(0)
+
+    threading.Thread(target=end, daemon=True).start()
