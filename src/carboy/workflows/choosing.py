@@ -1,5 +1,6 @@
 """Which object is served: reading proposes, a probe proves, and where two answers are as good a person decides."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,11 @@ from carboy.model.facts import AppFact, Candidate, Facts, Warn
 from carboy.model.probe import ProbeReport
 
 MOST_TRIED = 4
+_SERVICE = re.compile(
+    r"OperationalError|InterfaceError|[Cc]onnection ?[Rr]efused|could not connect|Name or service not known|gaierror"
+    r"|name resolution|ServerSelectionTimeout"
+    r"|Network is unreachable|NoBrokersAvailable|\bConnectionError\b|MaxRetryError"
+)
 
 Prober = Callable[[Candidate], ProbeReport]
 
@@ -27,6 +33,8 @@ def choose(facts: Facts, prober: Prober) -> Chosen:
     if not candidates:
         raise nothing_found(facts.app, facts.warnings)
     best = candidates[0]
+    if facts.app.certainty == "guess" and any(item.code == "own-command-only" for item in facts.warnings):
+        raise half_an_app(facts.app)  # it would import, and its pages would not work
     report = prober(best)
     if report.status == "ok" and facts.app.certainty in ("certain", "likely"):
         return Chosen(best, report, best.reason)
@@ -75,6 +83,14 @@ def _warning(item: Warn) -> str:
     return f"{where}{item.message}"
 
 
+def half_an_app(app: AppFact) -> Failed:
+    return Failed(
+        f"not sure what to serve: {app.reason}",
+        where="app",
+        hint=f"say which in carboy.toml: [app] command or ref; or carboy up --app {app.ref}",
+    )
+
+
 def several_found(candidates: tuple[Candidate, ...], app: AppFact) -> Failed:
     lines = tuple(_line(candidate) for candidate in candidates)
     return Failed(
@@ -103,9 +119,15 @@ _HINTS = {
 
 
 class ProbeFailed(Failed):
-    """The import failed. `output` is all there is to diagnose it by."""
+    """The import failed. `output` is all there is to diagnose it by, `report` what the probe saw."""
 
     output = ""
+    report: ProbeReport | None = None
+
+    @property
+    def for_want_of_a_service(self) -> bool:
+        """Whether it failed at a database or another server, which the probe cannot reach: that proves nothing."""
+        return self.report is not None and self.report.status == "import-error" and bool(_SERVICE.search(self.output))
 
 
 def probe_failed(candidate: Candidate, report: ProbeReport) -> ProbeFailed:
@@ -118,5 +140,6 @@ def probe_failed(candidate: Candidate, report: ProbeReport) -> ProbeFailed:
         details=tuple(details),
         hint=_HINTS.get(report.status, ""),
     )
+    fault.report = report
     fault.output = "\n".join([report.traceback, report.message, *report.output])
     return fault

@@ -70,10 +70,11 @@ def start_and_gate(
         report = pass_gate(gate_request(folder, record, token))
         refuse_data_in_release(folder, report)
     except Failed as fault:
+        elsewhere = other_ports(folder, record.port)
         driver.stop(folder)
         lines = last_lines(folder, since=begun)
         raise Failed(
-            fault.what, where=fault.where, hint=fault.hint, details=(*fault.details, *_headed(lines))
+            fault.what, where=fault.where, hint=elsewhere or fault.hint, details=(*fault.details, *_headed(lines))
         ) from fault
     except BaseException:  # interrupted: nothing half-started is left behind
         driver.stop(folder)
@@ -108,6 +109,16 @@ def gate_request(folder: StateFolder, record: ReleaseRecord, token: str) -> Gate
         alive=lambda: why_dead(folder),
         prepared=tuple(record.prepared),
     )
+
+
+def other_ports(folder: StateFolder, port: int) -> str:
+    """A hint where the web process listens, but not on the port it was given; else empty."""
+    web = [item.pids for item in driver.status_of(folder, "").processes if item.name == "web"]
+    ports = sorted({number for pids in web for number in driver.listening_ports(pids)})
+    if not ports or port in ports:
+        return ""
+    shown = ", ".join(map(str, ports))
+    return f"its processes listen on port {shown}: the command must take its port from $PORT, which is {port}"
 
 
 def why_dead(folder: StateFolder) -> str | None:

@@ -10,6 +10,7 @@ from carboy.inspection.throwaway import throwaway_copy
 from carboy.model.facts import Candidate, Facts
 from carboy.model.plan import Plan
 from carboy.model.probe import ProbeReport
+from carboy.model.secret import Secret, guarded
 from carboy.planfile.generated import is_generable
 from carboy.planfile.load import LoadedPlan
 from carboy.release.environment import Environment, EnvironmentRequest, build_environment
@@ -54,7 +55,13 @@ def _prove(job: Staging, facts: Facts, more: Mapping[str, object]) -> Proven:
     if loaded.plan.app.ref is None:
         return Proven(loaded, environment, None)
     with job.steps.step("probe", "try its import, in a copy") as step:
-        chosen = _choose(job, facts, loaded, environment)
+        try:
+            chosen = _choose(job, facts, loaded, environment)
+        except ProbeFailed as fault:
+            if not _proves_nothing(job, facts, loaded, fault):
+                raise
+            step.note = f"unknown without its services and secrets ({fault.what}); the gate is the proof"
+            return Proven(loaded, environment, None)
         step.note = f"{chosen.candidate.ref}, {len(chosen.report.routes)} routes"
     refuse_missing(job, loaded, chosen.report)
     other = {} if chosen.candidate.ref == loaded.plan.app.ref else {"app.ref": chosen.candidate.ref}
@@ -101,6 +108,16 @@ def _choose(job: Staging, facts: Facts, loaded: LoadedPlan, environment: Environ
             return probe(probe_request(job, facts, loaded, candidate, environment, copy), LocalConnector())
 
         return choose(facts if detected else only(facts, loaded.plan), prober)
+
+
+def _proves_nothing(job: Staging, facts: Facts, loaded: LoadedPlan, fault: ProbeFailed) -> bool:
+    """Whether the import may have failed only for what a probe must not have: secrets, and the network."""
+    sure = loaded.origins["app.ref"].layer != "detected" or facts.app.certainty in ("certain", "likely")
+    withheld = any(isinstance(value, Secret) for value in loaded.variables.values()) or any(
+        isinstance(guarded(name, value), Secret) for name, value in job.settings.items()
+    )
+    failed_inside = fault.report is not None and fault.report.status == "import-error" and not fault.report.missing
+    return sure and (fault.for_want_of_a_service or (withheld and failed_inside))
 
 
 def import_fault(job: Staging, facts: Facts, loaded: LoadedPlan, environment: Environment) -> str:

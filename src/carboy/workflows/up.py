@@ -37,14 +37,18 @@ class UpRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class UpResult:
-    """What serves now. `seconds` are durations by step, `asked` what the gate asked and was answered."""
+    """What serves now.
+
+    `workers` is None where the project's own command serves, `seconds` are durations by step, `asked` is what the gate
+    asked and was answered.
+    """
 
     url: str
     release: int
     pid: int
     server: str
     ref: str | None
-    workers: int
+    workers: int | None
     already: bool
     seconds: dict[str, float]
     asked: tuple[Asked, ...]
@@ -193,7 +197,7 @@ class _Up:
             pid=pid,
             server=served.server,
             ref=served.ref,
-            workers=served.workers,
+            workers=served.workers or None,
             already=already,
             seconds=seconds,
             asked=asked,

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -152,6 +152,16 @@ def _memory(processes: list[psutil.Process]) -> int:
         with contextlib.suppress(psutil.Error):
             total += int(process.memory_info().rss)
     return total
+
+
+def listening_ports(pids: Iterable[int]) -> set[int]:
+    """TCP ports that these processes listen on."""
+    found: set[int] = set()
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            connections = psutil.Process(pid).net_connections(kind="tcp")
+            found.update(each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN)
+    return found
 
 
 @contextmanager
