@@ -38,6 +38,8 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     made.update(index_variables(given))
     made.update(NO_COLOR="1", UV_NO_PROGRESS="1", UV_LINK_MODE=made.get("UV_LINK_MODE", "hardlink"))
     made.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    if not made.keys() & {"SSL_CERT_FILE", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS"}:
+        made["UV_SYSTEM_CERTS"] = "1"  # as pip does: behind a company's proxy the system knows its authority, uv not
     # A prompt for a user name at a private git repository would wait for ever.
     made.update(GIT_TERMINAL_PROMPT="0", PIP_NO_INPUT="1")
     return made
