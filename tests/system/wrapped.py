@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import flask_carboy
-
+from carboy.targets.local.extension import bundled_extension
 from tests.support.ports import unused_port
 
 START_DEADLINE = 30.0
@@ -135,7 +134,8 @@ def variables(folder: Path, **more: str) -> dict[str, str]:
         "CARBOY_ACCESS_LOG": "1",
         "CARBOY_RELEASE": "3",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": str(Path(flask_carboy.__file__).parents[1]),
+        # Alone in its folder, as in a release: beside an installed one stand the libraries of another Python.
+        "PYTHONPATH": str(bundled_extension().parent),
         "BEGAN": str(folder / "began"),
         **more,
     }
