@@ -1,12 +1,12 @@
 """Build steps of the front end."""
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from carboy.inspection.code import is_decoy
+from carboy.inspection.documents import json_of
 from carboy.inspection.gitignore import ignored_by
 from carboy.inspection.index import Index
 from carboy.inspection.reach import production_codes
@@ -67,10 +67,7 @@ def _near(index: Index, folder: str, name: str) -> bool:
 
 
 def _json(index: Index, path: str) -> dict[str, Any]:
-    try:
-        data = json.loads(index.text(path) or "{}")
-    except (json.JSONDecodeError, RecursionError):
-        return {}
+    data = json_of(index.text(path) or "{}")
     return data if isinstance(data, dict) else {}
 
 

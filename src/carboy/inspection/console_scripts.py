@@ -1,13 +1,11 @@
 """The console scripts that a project's metadata declares."""
 
 import ast
-import configparser
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from carboy.inspection.documents import ini_of, table, toml_of
 from carboy.inspection.index import Index
 from carboy.model.facts import Place
 
@@ -31,13 +29,9 @@ def _scripts(index: Index) -> tuple[Script, ...]:
 
 
 def _pyproject_scripts(index: Index) -> Iterator[Script]:
-    try:
-        data: dict[str, Any] = tomllib.loads(index.text("pyproject.toml") or "")
-    except tomllib.TOMLDecodeError:
-        return
-    tables = [data.get("project", {}).get("scripts"), data.get("tool", {}).get("poetry", {}).get("scripts")]
-    for table in tables:
-        for name, target in table.items() if isinstance(table, dict) else ():
+    data = toml_of(index, "pyproject.toml")
+    for scripts in (table(data, "project", "scripts"), table(data, "tool", "poetry", "scripts")):
+        for name, target in scripts.items():
             if isinstance(target, str):
                 yield Script(
                     name,
@@ -47,14 +41,11 @@ def _pyproject_scripts(index: Index) -> Iterator[Script]:
 
 
 def _setup_cfg_scripts(index: Index) -> Iterator[Script]:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(index.text("setup.cfg") or "")
-    except configparser.Error:
+    if not index.has("setup.cfg"):
         return
-    if parser.has_option("options.entry_points", "console_scripts"):
-        for text in parser.get("options.entry_points", "console_scripts").splitlines():
-            yield from _script_text(index, "setup.cfg", text)
+    written = ini_of(index, "setup.cfg").get("options.entry_points", "console_scripts", fallback="") or ""
+    for text in written.splitlines():
+        yield from _script_text(index, "setup.cfg", text)
 
 
 def _setup_py_scripts(index: Index) -> Iterator[Script]:

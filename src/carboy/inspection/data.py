@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from carboy.inspection.code import Answer, Code, argument, project_of, tier_of
 from carboy.inspection.compose import compose_services
 from carboy.inspection.constants import UNKNOWN, Evaluator, Value, evaluator_of
@@ -263,12 +261,17 @@ class _Reader:
 
     def _is_aged(self) -> bool:
         """Flask-SQLAlchemy below 3 takes relative paths from the app's root, later ones from its instance folder."""
+        written = self.specs.get("flask-sqlalchemy")
+        if not written:
+            return False
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # slow to load, and seldom needed
+
         try:
-            spec = SpecifierSet(self.specs.get("flask-sqlalchemy", ""))
+            spec = SpecifierSet(written)
         except InvalidSpecifier:
             return False
         aged = any(spec.contains(version) for version in ("2.5.1", "2.4.4", "2.3.2", "2.1", "2.2"))
-        pinned = re.match(r"^=+\s*[012]\.", self.specs.get("flask-sqlalchemy", ""))
+        pinned = re.match(r"^=+\s*[012]\.", written)
         return bool(pinned) or (aged and not spec.contains("3.1.1") and not spec.contains("3.0.5"))
 
 

@@ -1,18 +1,21 @@
 """Dependencies declared in pyproject.toml, Pipfile, setup.py, setup.cfg and conda's environment files."""
 
 import ast
-import configparser
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from packaging.utils import canonicalize_name
-
 from carboy.inspection.code import assigned, constant_text, keyword
+from carboy.inspection.documents import ini_of, table, toml_of
 from carboy.inspection.index import Index, Module
-from carboy.inspection.requirements_files import logical_lines, masked, parse_requirement, read_requirements
+from carboy.inspection.requirements_files import (
+    logical_lines,
+    masked,
+    normal_name,
+    parse_requirement,
+    read_requirements,
+)
 from carboy.model.facts import Manager, Place, Requirement
 
 _LOCKS: dict[str, Manager] = {"uv.lock": "uv", "poetry.lock": "poetry", "pdm.lock": "pdm"}
@@ -28,29 +31,6 @@ class Declared:
     files: tuple[str, ...]
     requirements: tuple[Requirement, ...]
     locked: bool = False
-
-
-def toml_of(index: Index, path: str) -> dict[str, Any]:
-    """A parsed TOML file; empty where it is missing or broken."""
-    return index.derived(_TomlReader(path))
-
-
-@dataclass(frozen=True)
-class _TomlReader:
-    path: str
-
-    def __call__(self, index: Index) -> dict[str, Any]:
-        try:
-            return tomllib.loads(index.text(self.path) or "")
-        except (tomllib.TOMLDecodeError, RecursionError):
-            return {}
-
-
-def table(value: Any, *names: str) -> dict[str, Any]:
-    """A table inside a table; empty where something else stands there."""
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def texts(value: Any) -> list[str]:
@@ -126,7 +106,7 @@ def named(entries: Mapping[str, Any], lines: _Lines) -> Iterator[Requirement]:
         if name.lower() == "python" or (isinstance(entry, Mapping) and entry.get("optional") is True):
             continue
         first = entry[0] if isinstance(entry, list) and entry else entry
-        yield Requirement(canonicalize_name(name), _entry_spec(first), (lines.of(name),))
+        yield Requirement(normal_name(name), _entry_spec(first), (lines.of(name),))
 
 
 def _entry_spec(entry: Any) -> str:
@@ -163,12 +143,7 @@ def from_pipfile(index: Index, path: str) -> Declared | None:
 
 def from_setup_cfg(index: Index, path: str) -> Declared | None:
     """`install_requires` of setup.cfg."""
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(index.text(path) or "")
-        value = parser.get("options", "install_requires", fallback="")
-    except (configparser.Error, UnicodeError):
-        return None
+    value = ini_of(index, path).get("options", "install_requires", fallback="") or ""
     lines = _Lines(index, path)
     if value.strip().startswith("file:"):
         file = path.removesuffix("setup.cfg") + value.strip().removeprefix("file:").strip()
@@ -183,8 +158,7 @@ def from_setup_py(index: Index, path: str) -> Declared | None:
     module = index.module(path)
     if module is None or module.tree is None:
         return None
-    calls = [node for node in module.nodes if isinstance(node, ast.Call)]
-    values = [keyword(call, "install_requires") for call in calls]
+    values = [keyword(call, "install_requires") for call in module.of(ast.Call)]
     value = next((value for value in values if value is not None), None)
     if value is None:
         return None
@@ -193,7 +167,7 @@ def from_setup_py(index: Index, path: str) -> Declared | None:
         found = [parse_requirement(text, place) for text, place in items if text]
         return Declared(path, "setuptools", (path,), _unique(item for item in found if item))
     folder = path.removesuffix("setup.py")
-    opened = [constant_text(node) or "" for node in module.nodes]
+    opened = [constant_text(node) or "" for node in module.of(ast.Constant)]
     file = next((folder + text for text in opened if text.endswith(".txt") and index.has(folder + text)), None)
     parsed = read_requirements(index, file) if file else None
     return Declared(path, "setuptools", (path, *parsed.files), tuple(parsed.requirements)) if parsed else None

@@ -3,15 +3,16 @@
 import ast
 import re
 from collections.abc import Iterator
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
 
 from carboy.inspection.code import project_of
 from carboy.inspection.imports_used import DISTRIBUTIONS, imported, is_brought
 from carboy.inspection.index import Index
 from carboy.inspection.reach import production_codes
 from carboy.model.facts import AppFact, DependenciesFact, Place, Requirement, Warn
+
+if TYPE_CHECKING:  # packaging is slow to load, and most projects have nothing to compare
+    from packaging.version import Version
 
 SERVERS = frozenset({
     "gunicorn", "uwsgi", "pyuwsgi", "waitress", "uvicorn", "hypercorn", "granian", "mod-wsgi", "cheroot",
@@ -145,11 +146,15 @@ def _is_bare(spec: str) -> bool:
     return bool(re.match(r"^~?\d", spec))
 
 
-def version_of(requirement: Requirement | None) -> Version | None:
+def version_of(requirement: Requirement | None) -> "Version | None":
     """The version of an exact pin, None for anything else."""
     match = re.match(r"^={1,3}\s*([\w.!+-]+?)(\.\*)?$", requirement.spec.split(",")[0].strip()) if requirement else None
+    if match is None:
+        return None
+    from packaging.version import InvalidVersion, Version
+
     try:
-        return Version(match[1]) if match else None
+        return Version(match[1])
     except InvalidVersion:
         return None
 
@@ -157,10 +162,13 @@ def version_of(requirement: Requirement | None) -> Version | None:
 def _is_below(requirement: Requirement | None, version: str) -> bool:
     """Whether a requirement allows nothing from `version` on."""
     exact = version_of(requirement)
+    if requirement is None or (exact is None and not re.search(r"<|~=|\^|~\d", requirement.spec)):
+        return False
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import Version
+
     if exact is not None:
         return exact < Version(version)
-    if requirement is None or not re.search(r"<|~=|\^|~\d", requirement.spec):
-        return False
     written = re.sub(r"^[\^~](?=\d)", ">=", requirement.spec)
     if written != requirement.spec:  # Poetry's caret and tilde stop before the next major or minor version
         return _major(requirement.spec) < Version(version)
@@ -172,8 +180,10 @@ def _is_below(requirement: Requirement | None, version: str) -> bool:
     return not any(spec.contains(later) for later in (version, f"{version}.1", "9999", *named))
 
 
-def _major(spec: str) -> Version:
+def _major(spec: str) -> "Version":
     """The first version that `^1.2` or `~1.2` leaves out."""
+    from packaging.version import Version
+
     parts = [int(part) for part in re.findall(r"\d+", spec)[:3]]
     if spec.startswith("~") and len(parts) > 1:
         return Version(f"{parts[0]}.{parts[1] + 1}")
@@ -209,6 +219,8 @@ _GONE = {
 
 
 def _exact_below(requirement: Requirement, version: str) -> bool:
+    from packaging.version import Version
+
     exact = version_of(requirement)
     return exact is not None and exact < Version(version)
 

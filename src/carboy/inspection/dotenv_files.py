@@ -4,8 +4,6 @@ import io
 import posixpath
 from collections.abc import Iterator
 
-from dotenv.parser import parse_stream
-
 from carboy.inspection.index import Index
 from carboy.model.facts import Place
 
@@ -30,6 +28,8 @@ def read_dotenv(index: Index, path: str) -> list[tuple[str, str, int]]:
     text = index.text(path)
     if not text:
         return []
+    from dotenv.parser import parse_stream  # slow to load, and few projects have such files
+
     bindings = parse_stream(io.StringIO(text))
     return [
         (binding.key, binding.value or "", binding.original.line + _blank_lines(binding.original.string))

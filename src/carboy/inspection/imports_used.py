@@ -5,10 +5,9 @@ import re
 import sys
 from pathlib import PurePosixPath
 
-from packaging.utils import canonicalize_name
-
 from carboy.inspection.code import Code, Project, is_decoy, project_of
 from carboy.inspection.index import Index
+from carboy.inspection.requirements_files import normal_name
 from carboy.model.facts import Place, Requirement
 
 # Import names whose distribution is called otherwise.
@@ -132,10 +131,10 @@ def infer_requirements(index: Index, folder: str) -> tuple[Requirement, ...]:
     paths = {path for path in index.python_files if path.startswith(prefix) and not is_decoy(path[len(prefix) :])}
     found = imported(index, paths)
     result: dict[str, Requirement] = {}
-    direct: set[str] = {canonicalize_name(DISTRIBUTIONS.get(name, name)) for name in found}
+    direct: set[str] = {normal_name(DISTRIBUTIONS.get(name, name)) for name in found}
     for name, place in sorted(found.items()):
         distribution = DISTRIBUTIONS.get(name, name.replace("_", "-"))
-        canonical = canonicalize_name(distribution)
+        canonical = normal_name(distribution)
         if name == "flask" or not is_brought(name, direct - {canonical}):
             result.setdefault(canonical, Requirement(canonical, "", (place,)))
     return tuple(result.values())

@@ -1,12 +1,12 @@
 """The files that say how a project is started, read as commands with their places."""
 
 import ast
-import json
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from carboy.inspection.documents import json_of
 from carboy.inspection.index import Index
 from carboy.inspection.launch_kinds import kind_of
 from carboy.inspection.roots import folder_of
@@ -111,9 +111,8 @@ def _merged(entry: tuple[int, str] | None, command: tuple[int, str] | None) -> I
 def _exec_form(rest: str) -> str:
     """A JSON array as shell words; anything else as it is."""
     if rest.lstrip().startswith("["):
-        try:
-            words = json.loads(rest)
-        except ValueError:
+        words = json_of(rest)
+        if not isinstance(words, list):
             return rest.strip(" []").replace('"', "").replace(",", " ")
         return shlex.join(str(word) for word in words)
     return rest

@@ -1,7 +1,6 @@
 """The tool that migrates the schema, and how to run it."""
 
 import ast
-import configparser
 import posixpath
 import re
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 
 from carboy.inspection.code import Answer, Code, argument, constant_text, is_decoy, keyword, project_of
 from carboy.inspection.constants import evaluator_of
+from carboy.inspection.documents import ini_of
 from carboy.inspection.flask_app import joined, project_path
 from carboy.inspection.index import Index
 from carboy.inspection.reach import production_codes
@@ -144,12 +144,7 @@ def _alembic(index: Index, app: AppFact, used: FlaskMigrate | None) -> Migration
 
 
 def _script_location(index: Index, path: str) -> str | None:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(index.text(path) or "")
-        location = parser.get("alembic", "script_location", fallback=None)
-    except (configparser.Error, UnicodeError):
-        return None
+    location = ini_of(index, path).get("alembic", "script_location", fallback=None)
     if not location:
         return None
     location = location.replace("%(here)s/", "").replace("%(here)s", ".")

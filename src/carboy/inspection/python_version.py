@@ -1,14 +1,12 @@
 """Which Python the project wants: every place that names one, and the most binding of them."""
 
 import ast
-import configparser
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from carboy.inspection.code import constant_text
+from carboy.inspection.documents import ini_of, table, toml_of
 from carboy.inspection.index import Index
 from carboy.inspection.launch_files import joined
 from carboy.inspection.roots import folder_of, join
@@ -140,24 +138,20 @@ def _is_python_value(index: Index, path: str, name: str, number: int) -> bool:
 
 
 def _pipfile(index: Index, path: str) -> Iterator[Claim]:
-    requires = _toml(index, path).get("requires", {})
+    requires = table(toml_of(index, path), "requires")
     for key in ("python_full_version", "python_version"):
-        version = requires.get(key) if isinstance(requires, dict) else None
+        version = requires.get(key)
         if isinstance(version, str) and re.fullmatch(_NUMBER, version):
             yield Claim("Pipfile", version, None, Place(path, _line(index, path, rf"\s*{key}\s*=")))
             return
 
 
 def _pyproject(index: Index, path: str) -> Iterator[Claim]:
-    data = _toml(index, path)
-    project = data.get("project")
-    spec = project.get("requires-python") if isinstance(project, dict) else None
+    data = toml_of(index, path)
+    spec = table(data, "project").get("requires-python")
     if isinstance(spec, str):
         yield _specified("pyproject", spec, Place(path, _line(index, path, r"\s*requires-python\s*=")))
-    tool = data.get("tool")
-    poetry = tool.get("poetry") if isinstance(tool, dict) else None
-    dependencies = poetry.get("dependencies") if isinstance(poetry, dict) else None
-    python = dependencies.get("python") if isinstance(dependencies, dict) else None
+    python = table(data, "tool", "poetry", "dependencies").get("python")
     if isinstance(python, str) and not isinstance(spec, str):
         place = Place(path, _line(index, path, r"\s*python\s*="))
         yield _specified("pyproject", caret_to_specifier(python), place)
@@ -184,14 +178,9 @@ def caret_to_specifier(text: str) -> str:
 
 
 def _setup_cfg(index: Index, path: str) -> Iterator[Claim]:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(index.text(path) or "")
-    except configparser.Error:
-        return
-    if parser.has_option("options", "python_requires"):
-        place = Place(path, _line(index, path, r"\s*python_requires\s*="))
-        yield _specified("pyproject", parser.get("options", "python_requires"), place)
+    written = ini_of(index, path).get("options", "python_requires", fallback=None) if index.has(path) else None
+    if written is not None:
+        yield _specified("pyproject", written, Place(path, _line(index, path, r"\s*python_requires\s*=")))
 
 
 def _setup_py(index: Index, path: str) -> Iterator[Claim]:
@@ -236,13 +225,6 @@ def _workflows(index: Index) -> Iterator[Claim]:
             if re.search(r"python-version|image:\s*\S*python:|^\s*python:|PYTHON_VERSION", text):
                 for match in re.finditer(rf"(?<![\d.])({_NUMBER})(?![\d.])", text):
                     yield Claim("workflow", match[1], None, Place(path, number))
-
-
-def _toml(index: Index, path: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads((index.text(path) if index.has(path) else None) or "")
-    except tomllib.TOMLDecodeError:
-        return {}
 
 
 def _line(index: Index, path: str, pattern: str) -> int | None:

@@ -30,7 +30,10 @@ def inspect_project(project: Path) -> Facts:
     if not project.is_dir():
         raise UsageFault("not a folder", where=str(project), hint="name the folder that holds the Flask project")
     with collector_paused():
-        return read_facts(build_index(project), project_name(project))
+        index = build_index(project)
+        facts = read_facts(index, project_name(project))
+        index.forget()
+        return facts
 
 
 def project_name(project: Path) -> str:

@@ -5,11 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as Parsed
-from packaging.utils import canonicalize_name
-
 from carboy.inspection.index import Index
 from carboy.model.facts import Place, Requirement
 from carboy.model.secret import MASK
@@ -25,6 +20,11 @@ _CONSTRAINT = re.compile(r"^(?:-c|--constraints?)[\s=]*(?P<path>[^\s#]+)")
 _EDITABLE = re.compile(r"^(?:-e|--editable)[\s=]*(?P<target>.+)$")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.\-]*)")
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(.*)$")
+# What needs no parser: a name, perhaps with extras and plain versions. The library that reads the rest loads slowly.
+_PLAIN = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9, _-]*\])?"
+    r"(?:\s*(?:[<>!=]=|[<>])\s*\d+(?:\.\d+)*(?:\s*,\s*(?:[<>!=]=|[<>])\s*\d+(?:\.\d+)*)*)?"
+)
 _DEEPEST = 8
 
 
@@ -94,7 +94,12 @@ def parse_requirement(text: str, place: Place) -> Requirement | None:
     egg = _EGG.search(wanted)
     if re.match(r"^[a-z+]+://|^[a-z]+\+|^file:|^git@|^\.{1,2}/|.*\.(whl|zip|tar\.gz)$", wanted) and " @ " not in wanted:
         name = egg[1] if egg else name_of_address(wanted)
-        return Requirement(canonicalize_name(name), f"@ {masked(wanted)}", (place,)) if name else None
+        return Requirement(normal_name(name), f"@ {masked(wanted)}", (place,)) if name else None
+    if _PLAIN.fullmatch(wanted):
+        return _loosely(wanted, place)
+    from packaging.requirements import InvalidRequirement  # slow to load, and most lines are plain
+    from packaging.requirements import Requirement as Parsed
+
     try:
         parsed = Parsed(wanted)
     except InvalidRequirement:
@@ -102,7 +107,12 @@ def parse_requirement(text: str, place: Place) -> Requirement | None:
     if parsed.marker is not None and not applies(str(parsed.marker)):
         return None
     spec = f"@ {masked(parsed.url)}" if parsed.url else _written_spec(wanted)
-    return Requirement(canonicalize_name(parsed.name), spec, (place,))
+    return Requirement(normal_name(parsed.name), spec, (place,))
+
+
+def normal_name(name: str) -> str:
+    """A distribution's name as indexes compare it: small letters, with single dashes."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def masked(address: str) -> str:
@@ -113,6 +123,8 @@ def masked(address: str) -> str:
 
 def applies(marker: str) -> bool:
     """Whether a marker holds where releases run; one that cannot be read does."""
+    from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+
     try:
         return Marker(marker).evaluate(_TARGET)
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
@@ -128,7 +140,7 @@ def _loosely(text: str, place: Place) -> Requirement | None:
     match = _NAME.match(text.split(";", 1)[0])
     if not match or (match[3] and not re.match(r"^[=<>!~@(^]", match[3])):
         return None
-    return Requirement(canonicalize_name(match[1]), match[3].strip().replace(" ", ""), (place,))
+    return Requirement(normal_name(match[1]), match[3].strip().replace(" ", ""), (place,))
 
 
 def name_of_address(address: str) -> str:
