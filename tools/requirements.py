@@ -1,15 +1,18 @@
 """Which promise of docs/requirements.md is held by which test, and which is not yet.
 
-Reads the syntax trees of the tests: `@pytest.mark.requirement("D1", "D2")` on a test or a class, or `pytestmark`.
+Asks pytest itself: the tests are collected, nothing is run, and the marks `requirement("D1", "D2")` are read.
 """
 
-import ast
+import contextlib
+import io
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| (?P<id>[A-Z]\d+) \| (?P<promise>.+?) \| ?(?P<note>\w*) ?\|$")
@@ -30,46 +33,34 @@ def promises(text: str) -> list[Promise]:
     return [Promise(row["id"], row["promise"], row["note"] == "emulated") for row in rows if row]
 
 
-def holders(tests: Path) -> dict[str, list[str]]:
+class Marks:
+    """A plugin that notes the marks of every collected test, also of those that a plain run leaves out."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, None]] = defaultdict(dict)  # in order, each test once
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            test = item.nodeid.partition("[")[0]
+            for mark in item.iter_markers("requirement"):
+                self.found_by(test, mark.args)
+
+    def found_by(self, test: str, identifiers: tuple[object, ...]) -> None:
+        for identifier in identifiers:
+            self.found[str(identifier)][test] = None
+
+
+def holders(folder: Path) -> dict[str, list[str]]:
     """The tests that hold each id, as `file::test`."""
-    held: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(tests.rglob("test_*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-        for test, identifier in marks(tree):
-            held[identifier].append(f"{path.relative_to(tests.parent).as_posix()}::{test}")
-    return dict(held)
-
-
-def marks(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Each test with each id it claims; marks of its class and of the module count for it."""
-    yield from _marks_below(tree.body, _assigned(tree.body), "")
-
-
-def _marks_below(body: list[ast.stmt], inherited: list[str], prefix: str) -> Iterator[tuple[str, str]]:
-    for node in body:
-        if isinstance(node, ast.ClassDef):
-            found = [*inherited, *_claimed(node.decorator_list), *_assigned(node.body)]
-            yield from _marks_below(node.body, found, f"{prefix}{node.name}::")
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            for identifier in dict.fromkeys([*inherited, *_claimed(node.decorator_list)]):
-                yield prefix + node.name, identifier
-
-
-def _assigned(body: list[ast.stmt]) -> list[str]:
-    """The ids of `pytestmark = ...` in a body."""
-    values = [
-        node.value
-        for node in body
-        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "pytestmark" for target in node.targets)
-    ]
-    return _claimed(values)
-
-
-def _claimed(expressions: list[ast.expr]) -> list[str]:
-    """The literal arguments of every `requirement(...)` inside; a mark within `pytest.param` counts as well."""
-    calls = [node for expression in expressions for node in ast.walk(expression) if isinstance(node, ast.Call)]
-    named = [call for call in calls if ast.unparse(call.func).endswith("mark.requirement")]
-    return [str(word.value) for call in named for word in call.args if isinstance(word, ast.Constant)]
+    marks = Marks()
+    words = ["--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", f"--rootdir={folder}", str(folder)]
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        code = pytest.main(words, plugins=[marks])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise SystemExit(f"{told.getvalue()}\nerror: the tests could not be collected (pytest ended with {int(code)})")
+    return {identifier: list(tests) for identifier, tests in marks.found.items()}
 
 
 def report(rows: list[Promise], held: dict[str, list[str]]) -> Iterator[str]:
@@ -93,7 +84,7 @@ def report(rows: list[Promise], held: dict[str, list[str]]) -> Iterator[str]:
 
 def main() -> int:
     rows = promises((ROOT / "docs" / "requirements.md").read_text(encoding="utf-8"))
-    held = holders(ROOT / "tests")
+    held = holders(ROOT)
     print("\n".join(report(rows, held)))
     return 1 if set(held) - {row.id for row in rows} else 0
 
