@@ -154,9 +154,11 @@ def test_a_broken_change_leaves_what_served_before(project: Path, old: str, new:
     """Exit code 3, a message that names the fault, and the old release answering."""
     url = str(up(project)["url"])
     change(project, old, new)
+    before = contents(project)
     ran = carboy("up", project, "--detach", "--json")
     assert ran.code == 3
     assert said in ran.err
+    assert contents(project) == before
     check("error", ran.json())
     assert json.loads(get(url)[1])["version"] == "one"
     assert carboy("status", project, "--json").json()["release"] == 1
@@ -235,9 +237,9 @@ def test_release_commands_on_another_database_than_the_servers_are_caught(projec
 def test_other_processes_run_beside_the_web_server(project: Path) -> None:
     """A Procfile's worker is started, logs into the same stream, and `once` is never more than one."""
     (project / "worker.py").write_text("import time\nprint('worker at work', flush=True)\ntime.sleep(600)\n")
+    (project / "Procfile").write_text("web: gunicorn app:app\nmail: python worker.py\n")
     (project / "carboy.toml").write_text(
-        '[processes.mail]\ncommand = "python worker.py"\nscale = 2\n'
-        '[processes.clock]\ncommand = "python worker.py"\nonce = true\n'
+        '[processes.mail]\nscale = 2\n[processes.clock]\ncommand = "python worker.py"\nonce = true\n'
     )
     up(project)
     found = carboy("ps", project, "--json").json()["processes"]
@@ -406,3 +408,54 @@ def test_a_thread_that_never_ends_does_not_hold_up_the_stop(project: Path) -> No
     assert carboy("down", project).code == 0
     assert time.monotonic() - begun < 20
     assert "ended although threads of the app still ran" in carboy("logs", project).out
+
+
+@pytest.mark.requirement("E5", "D1")
+def test_a_factory_that_defaults_to_development_is_served_as_production(tmp_path: Path) -> None:
+    """The app's own selector is found and set; a variable that the user sets for it wins."""
+    files = {
+        "requirements.txt": "flask\n",
+        "config.py": (
+            "class Config:\n    NAME = 'base'\n"
+            "class DevelopmentConfig(Config):\n    NAME = 'development'\n    DEBUG = True\n"
+            "class ProductionConfig(Config):\n    NAME = 'production'\n"
+            "config = {'development': DevelopmentConfig, 'production': ProductionConfig,"
+            " 'default': DevelopmentConfig}\n"
+        ),
+        "shop/__init__.py": (
+            "import os\nfrom flask import Flask\nfrom config import config\n\n"
+            "def create_app(config_name=None):\n"
+            "    app = Flask(__name__)\n"
+            "    app.config.from_object(config[config_name or os.getenv('FLASK_CONFIG') or 'default'])\n"
+            "    @app.get('/')\n    def home():\n        return app.config['NAME']\n"
+            "    return app\n"
+        ),
+        "manage.py": "from shop import create_app\napp = create_app()\nif __name__ == '__main__':\n    app.run()\n",
+    }
+    folder = write_project(tmp_path / "shop-project", files)
+    assert get(str(up(folder)["url"]))[1] == "production"
+    assert get(str(up(folder, "--set", "FLASK_CONFIG=development")["url"]))[1] == "development"
+    carboy("down", folder)
+
+
+@pytest.mark.requirement("U3")
+def test_words_are_completed_in_the_shell() -> None:
+    """`carboy st` and the tab key: the words that begin so."""
+    asked = {"_CARBOY_COMPLETE": "bash_complete", "COMP_WORDS": "carboy st", "COMP_CWORD": "1"}
+    assert carboy(environment=asked).out.split() == ["plain,status"]
+
+
+@pytest.mark.requirement("U3")
+def test_a_project_that_cannot_be_written_to_is_a_clear_answer(tmp_path: Path) -> None:
+    """The state folder may lie elsewhere: then nothing at all is written into the project."""
+    folder = write_project(tmp_path / "notes", NOTES)
+    (folder / ".carboy").write_text("in the way")
+    ran = carboy("up", folder, "--detach")
+    assert ran.code == 3
+    assert "CARBOY_STATE" in ran.err
+    (folder / ".carboy").unlink()
+    before = sorted(path.name for path in folder.iterdir())
+    elsewhere = {"CARBOY_STATE": str(tmp_path / "state")}
+    assert carboy("up", folder, "--detach", environment=elsewhere).code == 0
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert carboy("down", folder, environment=elsewhere).out == "stopped\n"
