@@ -99,7 +99,8 @@ def _stop_under_way(started: Running, name: str) -> tuple[bytes, bytes]:
         assert exchange(kept, "/ready")[0] == 200
         for thread in threads:
             thread.start()
-        wait_for(started.began.exists, started.log_text)
+        streaming = started.began.with_name("began-stream")
+        wait_for(lambda: started.began.exists() and streaming.exists(), started.log_text)
         started.process.terminate()
         if name == "gthread":  # it answers on open connections until the last request has ended
             wait_for(lambda: _not_ready(kept), started.log_text, 5)

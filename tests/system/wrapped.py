@@ -44,6 +44,7 @@ SHOP = textwrap.dedent("""
 
     @app.route("/stream")
     def stream():
+        open(os.environ["BEGAN"] + "-stream", "a").close()
         def pieces():
             for number in range(20):
                 yield "%d\\n" % number
