@@ -3,6 +3,7 @@
 Standard library only: the supervisor stays small.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Iterable, Iterator
@@ -29,7 +30,10 @@ def entry(
 
 
 class Logbook:
-    """Appends entries to `path`; at `max_bytes` the file becomes `path.1`, and `keep` old ones stay."""
+    """Appends entries to `path`; at `max_bytes` the file becomes `path.1`, and `keep` old ones stay.
+
+    A full disk costs lines and never the site: `lost` counts them until one can be written again.
+    """
 
     def __init__(self, path: Path, *, max_bytes: int, keep: int) -> None:
         self.path = path
@@ -37,8 +41,21 @@ class Logbook:
         self.keep = keep
         self._stream: TextIO | None = None
         self._size = 0
+        self.lost = 0
 
     def write(self, record: dict[str, Any]) -> None:
+        """Append one entry, after one that says how many were lost where some were."""
+        try:
+            if self.lost:
+                said = f"{self.lost} lines before this one could not be written: is the disk full?"
+                self._append({**record, "stream": "carboy", "line": said})
+                self.lost = 0
+            self._append(record)
+        except OSError:
+            self.lost += 1
+            self.close()
+
+    def _append(self, record: dict[str, Any]) -> None:
         text = json.dumps(record, ensure_ascii=False) + "\n"
         size = len(text.encode("utf-8", "replace"))
         if self._stream is not None and self._size + size > self.max_bytes:
@@ -49,9 +66,10 @@ class Logbook:
         self._size += size
 
     def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(OSError):  # what is still in its buffer counts as lost already
+                stream.close()
 
     def _open(self) -> TextIO:
         self.path.parent.mkdir(parents=True, exist_ok=True)

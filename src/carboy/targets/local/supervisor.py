@@ -129,9 +129,10 @@ class Supervisor:
             return
         path = Path(specification.state)
         beside = path.with_name(f"{path.name}.new")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-        self._written = text
+        with contextlib.suppress(OSError):  # a full disk: tried again at the next turn
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
+            self._written = text
 
 
 def main() -> None:
