@@ -28,12 +28,13 @@ _TIERS = (
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Code:
     """One Python file: its definitions, imports and the nodes that finders ask for, grouped once."""
 
     path: str
     tree: ast.Module
+    text: str = field(default="", repr=False)
     definitions: list[Definition] = field(default_factory=list)
     calls: list[ast.Call] = field(default_factory=list)
     assigns: list[ast.Assign | ast.AnnAssign] = field(default_factory=list)
@@ -68,6 +69,28 @@ class Code:
         elif parts:
             parts.append("?")
         return ".".join(reversed(parts))
+
+    @cached_property
+    def called(self) -> dict[str, list[tuple[int, ast.Call]]]:
+        """The calls, numbered, by the last word of what they call; of one word only they are in order."""
+        found: dict[str, list[tuple[int, ast.Call]]] = {}
+        for number, call in enumerate(self.calls):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else self.dotted(call.func).rpartition(".")[2]
+            found.setdefault(name, []).append((number, call))
+        return found
+
+    def calls_of(self, *names: str) -> list[ast.Call]:
+        """The calls whose dotted name ends with one of these words, in the order of `calls`."""
+        found = [each for name in dict.fromkeys(names) for each in self.called.get(name, ())]
+        return [call for _, call in sorted(found)] if len(names) > 1 else [call for _, call in found]
+
+    def calls_where(self, wanted: Callable[[str], bool]) -> list[ast.Call]:
+        """The calls whose dotted name has a last word that is `wanted`: asked once for each word, not for each call."""
+        return self.calls_of(*(name for name in self.called if wanted(name)))
+
+    def mentions(self, *words: str) -> bool:
+        """Whether one of these words is in the text at all: asked before looking at a tree."""
+        return any(word in self.text for word in words)
 
     def owners(self, node: ast.AST) -> list[Definition]:
         """The functions and classes around a node, outermost first."""
@@ -110,8 +133,8 @@ class Project:
         """Calls in the project's own files by the last part of what they call."""
         found: dict[str, list[tuple[Code, ast.Call]]] = {}
         for code in self.ours:
-            for call in code.calls:
-                found.setdefault(code.dotted(call.func).rsplit(".", 1)[-1], []).append((code, call))
+            for name, calls in code.called.items():
+                found.setdefault(name, []).extend((code, call) for _, call in calls)
         return found
 
     def resolve(self, dotted: str, near: str) -> tuple[str, str] | None:
@@ -180,8 +203,8 @@ def read_project(index: Index) -> Project:
 
 def settings_files(code: Code, index: Index) -> Iterator[str]:
     """Files that `from_pyfile` reads, whatever they are called: Flask runs them as Python."""
-    for call in code.calls:
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "from_pyfile":
+    for call in code.calls_of("from_pyfile"):
+        if isinstance(call.func, ast.Attribute):
             text = constant_text(argument(call, 0, "filename"))
             name = PurePosixPath(text or "").name
             found = [path for path in index.named(name) if not path.endswith(".py")] if name else []
@@ -214,6 +237,7 @@ def _read_code(module: Module, tree: ast.Module) -> Code:
     code = Code(
         module.path,
         tree,
+        module.text,
         definitions=[*module.of(ast.FunctionDef), *module.of(ast.AsyncFunctionDef), *module.of(ast.ClassDef)],
         calls=list(module.of(ast.Call)),
         assigns=[*module.of(ast.Assign), *module.of(ast.AnnAssign)],

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from carboy.inspection.code import Answer, Code, argument, project_of, tier_of
 from carboy.inspection.compose import compose_services
@@ -22,6 +23,7 @@ _HINTS = {
     "redis": "redis", "rabbit": "rabbitmq", "amqp": "rabbitmq", "sqlite": "sqlite",
 }  # fmt: skip
 _QUEUES = {"Celery", "Huey", "RedisHuey", "SocketIO", "dict", "update"}
+_OPENING = {"init", "bind", *(dotted.rsplit(".", 1)[-1] for dotted in OPENERS)}
 _QUEUE_KEYS = {
     "broker": "broker", "backend": "results", "message_queue": "messages", "broker_url": "broker",
     "result_backend": "results",
@@ -128,11 +130,16 @@ def _dict_address(node: ast.Dict) -> ast.expr | None:
 def _from_calls(index: Index, codes: list[Code]) -> Iterator[Address]:
     evaluator = evaluator_of(index)
     for code in codes:
-        for call in code.calls:
+        for call in code.calls_where(_may_open):
             found = _opened(call, code, evaluator)
             if found:
                 yield found
             yield from _celery(call, code, evaluator)
+
+
+@cache
+def _may_open(name: str) -> bool:
+    return name in _OPENING or name in _QUEUES or POOLED.search(name) is not None
 
 
 def _opened(call: ast.Call, code: Code, evaluator: Evaluator) -> Address | None:

@@ -131,6 +131,9 @@ def _revisions(index: Index, app: AppFact, revisions: tuple[str, ...]) -> Iterat
 
 def _dumps(index: Index, app: AppFact) -> Iterator[Warn]:
     """SQL files with tables that no code reads: somebody is meant to load them by hand."""
+    dumps = [path for path in index.files if path.lower().endswith(".sql")]
+    if not dumps:
+        return
     named = {
         node.value.rsplit("/", 1)[-1]
         for code in project_of(index).ours
@@ -139,9 +142,9 @@ def _dumps(index: Index, app: AppFact) -> Iterator[Warn]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and ROOT not in node.value
     }
     base = f"{app.folder}/" if app.folder else ""
-    for path in index.files:
+    for path in dumps:
         read = path.rsplit("/", 1)[-1] in named or "migration" in path
-        if not path.lower().endswith(".sql") or read or not path.startswith(base):
+        if read or not path.startswith(base):
             continue
         text = index.text(path) or ""
         if path.count("/") < 4 and re.search(r"\bCREATE\s+TABLE\b", text, re.IGNORECASE):

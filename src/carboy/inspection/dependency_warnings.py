@@ -219,10 +219,12 @@ _GONE = {
 
 
 def _exact_below(requirement: Requirement, version: str) -> bool:
+    exact = version_of(requirement)
+    if exact is None:
+        return False
     from packaging.version import Version
 
-    exact = version_of(requirement)
-    return exact is not None and exact < Version(version)
+    return exact < Version(version)
 
 
 def _pkg_resources(index: Index, names: dict[str, Requirement], app: AppFact) -> Iterator[Warn]:

@@ -101,7 +101,7 @@ class _Walk:
             self._into(target, deep)
         elif tag and not (tag in {"create", "drop"} and _is_op(dotted)):
             self._tagged(tag, call, code, checked)
-        if _LOADERS.search(ast.unparse(call)) and dotted.startswith(("subprocess.", "os.system", "os.popen")):
+        if dotted.startswith(("subprocess.", "os.system", "os.popen")) and _LOADERS.search(ast.unparse(call)):
             self.effects.add("dump", code, call.lineno)
 
     def _tagged(self, tag: str, call: ast.Call, code: Code, checked: bool) -> None:

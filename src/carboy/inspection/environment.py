@@ -17,6 +17,7 @@ _READERS = (  # callables of configuration libraries: a name first, a default by
     re.compile(r"^environs\.(Env|env)$"),
     re.compile(r"^environ\.(Env|FileAwareEnv)$"),
 )
+_READER_WORDS = frozenset({"config", "AutoConfig", "Config", "Env", "env", "FileAwareEnv"})
 _TYPED = frozenset({
     "str", "int", "bool", "float", "list", "dict", "json", "url", "path", "db", "db_url", "decimal", "date",
     "bytes", "timedelta", "datetime", "uuid", "log_level", "enum", "cache", "get_value", "dj_db_url", "tuple",
@@ -56,10 +57,20 @@ class Environment:
         self._wrappers: dict[str, dict[str, Wrapper]] = {}
         for path, code in project.codes.items():
             self._wrappers[path] = dict(self._find_wrappers(code))
+        self._reads: dict[str, tuple[EnvRead, ...]] = {}
+        # The last words of every call that could be a read: the rest of a file's calls are not looked at.
+        self._words = _METHODS | _TYPED | _READER_WORDS | {"getenv"}
+        self._words |= {name for wrappers in self._wrappers.values() for name in wrappers}
+        self._words |= {name.rpartition(".")[2] for aliases in self._aliases.values() for name in aliases}
 
-    def reads(self, code: Code) -> Iterator[EnvRead]:
+    def reads(self, code: Code) -> tuple[EnvRead, ...]:
         """Every read in one file, by line."""
-        nodes: list[ast.expr] = [*code.calls, *code.subscripts, *code.compares]
+        if code.path not in self._reads:
+            self._reads[code.path] = tuple(self._read(code))
+        return self._reads[code.path]
+
+    def _read(self, code: Code) -> Iterator[EnvRead]:
+        nodes: list[ast.expr] = [*code.calls_where(self._words.__contains__), *code.subscripts, *code.compares]
         for node in sorted(nodes, key=lambda item: (item.lineno, item.col_offset)):
             found = self.read_of(node, code)
             if found:
@@ -114,7 +125,9 @@ class Environment:
         return self._wrappers.get(found[0], {}).get(last) if found and found[0] in self._wrappers else None
 
     def _find_wrappers(self, code: Code) -> Iterator[tuple[str, Wrapper]]:
-        for node in [*code.calls, *code.subscripts]:
+        if not self._aliases[code.path] and not code.mentions("environ", "getenv"):
+            return
+        for node in [*code.calls_of("getenv", *_METHODS), *code.subscripts]:
             named = self._read_by_parameter(node, code)
             function = code.function_of(node) if named else None
             if named and function:
@@ -148,6 +161,8 @@ def _is_reader(dotted: str) -> bool:
 def _aliases(code: Code) -> dict[str, str]:
     """Names that stand for os.environ, and objects that read it: env = Env(), config = dotenv_values()."""
     found: dict[str, str] = {}
+    if not code.mentions("environ", "dotenv", "decouple", "starlette"):
+        return found
     for statement in code.assigns:
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         value = statement.value

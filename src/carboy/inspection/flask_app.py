@@ -36,7 +36,7 @@ def _find(index: Index, app: AppFact) -> FlaskCall | None:
     codes.sort(key=lambda code: code.path != app.file)
     for code in codes:
         names = FLASK_CLASSES | _subclasses(code)
-        for call in code.calls:
+        for call in code.calls_of(*sorted(name.rsplit(".", 1)[-1] for name in names)):
             if code.dotted(call.func) in names and not code.in_main_guard(call):
                 root = folder_of(code.path)
                 return FlaskCall(code, call, root, _instance(index, code, call))

@@ -54,8 +54,8 @@ def _script_command(index: Index, app: AppFact) -> str | None:
     for code in project_of(index).ours:
         if code.path.rpartition("/")[0] != app.folder:
             continue
-        for call in code.calls:
-            named = isinstance(call.func, ast.Attribute) and call.func.attr == "add_command"
+        for call in code.calls_of("add_command"):
+            named = isinstance(call.func, ast.Attribute)
             if named and len(call.args) > 1 and "MigrateCommand" in ast.unparse(call.args[1]):
                 name = constant_text(call.args[0])
                 return f"python {posixpath.basename(code.path)} {name} upgrade" if name else None
@@ -70,8 +70,8 @@ def flask_migrate(index: Index, app: AppFact) -> FlaskMigrate | None:
 def _set_up(index: Index, app: AppFact) -> FlaskMigrate | None:
     codes = production_codes(index, app)
     first: FlaskMigrate | None = None
-    for code in [*codes, *(other for other in project_of(index).ours if other not in codes)]:
-        for call in code.calls:
+    for code in dict.fromkeys([*codes, *project_of(index).ours]):
+        for call in code.calls_of("Migrate", "init_app"):
             if not _is_migrate(call, code):
                 continue
             node = keyword(call, "directory") or (argument(call, 2) if len(call.args) > 2 else None)

@@ -29,8 +29,9 @@ def one_process_reasons(index: Index, app: AppFact) -> list[tuple[str, Place]]:
 
 
 def _in_code(index: Index, code: Code) -> Iterator[tuple[str, Place]]:
-    yield from _memory_databases(index, code)
-    text = index.text(code.path) or ""
+    text = code.text
+    if "memory" in text or "sqlite" in text:
+        yield from _memory_databases(index, code)
     if "chedul" in text:
         yield from _schedulers(index, code)
     if "SocketIO" in text:

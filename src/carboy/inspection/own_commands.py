@@ -125,8 +125,8 @@ def _added_commands(project: Project) -> set[str]:
     """Functions that `app.cli.add_command` adds."""
     names = set()
     for code in project.ours:
-        for call in code.calls:
-            if isinstance(call.func, ast.Attribute) and call.func.attr == "add_command" and call.args:
+        for call in code.calls_of("add_command"):
+            if isinstance(call.func, ast.Attribute) and call.args:
                 names.add(ast.unparse(call.args[0]).rsplit(".", 1)[-1])
     return names
 

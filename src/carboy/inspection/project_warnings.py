@@ -40,12 +40,13 @@ def find_warnings(index: Index, dependencies: DependenciesFact, app: AppFact) ->
 def _config_files(index: Index, app: AppFact) -> Iterator[Warn]:
     """Settings that come from a file that is not in the project."""
     for code in production_codes(index, app):
-        for call in code.calls:
+        for call in code.calls_of("from_envvar", "from_pyfile", "from_file", "from_json", "open", "read"):
             name = _needed_file(index, call, code, app)
             if name:
                 message = f"the configuration is a file: {name}"
                 yield Warn("config-file-needed", message, (code.place(call),))
-        yield from _missing_module(index, code)
+        if _has_samples(index):
+            yield from _missing_module(index, code)
 
 
 def _needed_file(index: Index, call: ast.Call, code: Code, app: AppFact) -> str | None:
@@ -69,6 +70,16 @@ def _needed_file(index: Index, call: ast.Call, code: Code, app: AppFact) -> str 
 
 def _is_true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
+
+
+def _has_samples(index: Index) -> bool:
+    return index.derived(_samples)
+
+
+def _samples(index: Index) -> bool:
+    """Whether any file may be a sample of another: few projects have one, and all imports would be looked up."""
+    words = ("example", "sample", "dist", "template", "default")
+    return any(any(word in path for word in words) for path in index.files if ".py" in path)
 
 
 def _missing_module(index: Index, code: Code) -> Iterator[Warn]:

@@ -81,8 +81,8 @@ def _packages_above(project: Project, path: str) -> Iterator[str]:
 
 def _object_heads(code: Code) -> Iterator[str]:
     """Folders of modules whose last name is worked out: from_object("settings." + name), f"app.config.{name}"."""
-    for call in code.calls:
-        if isinstance(call.func, ast.Attribute) and call.func.attr in {"from_object", "import_module"}:
+    for call in code.calls_of("from_object", "import_module"):
+        if isinstance(call.func, ast.Attribute):
             node = argument(call, 0, "obj", "name")
             first = node.left if isinstance(node, ast.BinOp) else node
             first = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else first
@@ -93,13 +93,7 @@ def _object_heads(code: Code) -> Iterator[str]:
 
 def _object_names(code: Code) -> Iterator[str]:
     """Modules named by a string: from_object("config.ProductionConfig"), import_string, import_module."""
-    for call in code.calls:
-        if code.dotted(call.func).rsplit(".", 1)[-1] in {
-            "from_object",
-            "import_string",
-            "import_module",
-            "from_pyfile",
-        }:
-            text = constant_text(argument(call, 0, "obj", "import_name"))
-            if text and re.fullmatch(r"[\w.]+", text):
-                yield text.removesuffix(".py") if text.endswith(".py") else text
+    for call in code.calls_of("from_object", "import_string", "import_module", "from_pyfile"):
+        text = constant_text(argument(call, 0, "obj", "import_name"))
+        if text and re.fullmatch(r"[\w.]+", text):
+            yield text.removesuffix(".py") if text.endswith(".py") else text

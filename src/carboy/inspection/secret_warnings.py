@@ -73,8 +73,8 @@ def _verdict(value: Value, setting: Setting, codes: list[Code]) -> str | None:
 def _can_be_overridden(codes: list[Code], setting: Setting) -> bool:
     """Whether a file or variables are read after the literal was set."""
     for code in codes:
-        for call in code.calls:
-            if isinstance(call.func, ast.Attribute) and call.func.attr in _OVERRIDES:
+        for call in code.calls_of(*_OVERRIDES):
+            if isinstance(call.func, ast.Attribute):
                 later = code is not setting.code or call.lineno > setting.node.lineno
                 own = code is not setting.code and code.path != setting.code.path
                 if later and not (own and setting.code.path in ast.unparse(call)):
@@ -147,7 +147,7 @@ def _is_literal_address(address: Address) -> bool:
 def _literal_connections(index: Index, code: Code) -> Iterator[Place]:
     """`connect(host="localhost", password="x")` with nothing read from the environment."""
     evaluator = evaluator_of(index)
-    for call in code.calls:
+    for call in code.calls if code.mentions("password", "passwd") else ():
         dotted = code.dotted(call.func)
         opener = OPENERS.get(dotted)
         if opener is None and not dotted.endswith(("Database", ".init")):

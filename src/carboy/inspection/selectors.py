@@ -51,7 +51,7 @@ def _in_file(index: Index, code: Code, evaluator: Evaluator, maps: set[str]) -> 
         word = None if isinstance(node.slice, ast.Constant) else _production_key(node.value, code, index)
         if word:
             yield from _pairs(evaluator.value(node.slice, code), word)
-    for call in code.calls:
+    for call in code.calls_where(_may_select):
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if method == "get" and isinstance(call.func, ast.Attribute) and call.args and _is_map(call.func.value, maps):
             word = None if isinstance(call.args[0], ast.Constant) else _production_key(call.func.value, code, index)
@@ -60,6 +60,10 @@ def _in_file(index: Index, code: Code, evaluator: Evaluator, maps: set[str]) -> 
             yield from _from_object(index, argument(call, 0, "obj"), code, evaluator)
     for compare in code.compares:
         yield from _compared(compare, code, evaluator)
+
+
+def _may_select(name: str) -> bool:
+    return name in {"get", "from_object"} or name.endswith("import_string")
 
 
 def _pairs(value: Value, word: str) -> Iterator[tuple[str, str]]:

@@ -58,7 +58,7 @@ def _of_file(code: Code) -> Iterator[Setting]:
     named: list[tuple[str, ast.expr, ast.AST]] = []
     for statement in code.assigns:
         named += _assignments(statement, code)
-    for call in code.calls:
+    for call in code.calls_of("update", "from_mapping", "setdefault"):
         named += [(key, value, call) for key, value in _call_settings(call, code)]
     for key, value, node in sorted(named, key=lambda item: getattr(item[1], "lineno", 0)):
         yield _setting(key, value, node, code)
@@ -103,8 +103,10 @@ def _assignments(statement: ast.Assign | ast.AnnAssign, code: Code) -> Iterator[
         key = _target_key(target)
         if key:
             yield key, value, statement
-    owner = next(iter(code.owners(statement)[-1:]), None)
     yield from ((key, part, statement) for key, part in _celery_items(value))
+    if not any(name in _CELERY or _KEY.match(name) for name, _ in assigned(statement)):
+        return
+    owner = next(iter(code.owners(statement)[-1:]), None)
     if owner is None or (isinstance(owner, ast.ClassDef) and _is_configuration(owner)):
         for name, part in assigned(statement):
             if name in _CELERY:

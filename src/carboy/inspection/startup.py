@@ -36,7 +36,7 @@ def first_request_effects(index: Index, app: AppFact) -> Effects:
     """Effects of hooks that run before requests."""
     merged = Effects()
     for code in production_codes(index, app):
-        for definition in code.definitions:
+        for definition in code.definitions if code.mentions("before_") else ():
             decorators = " ".join(ast.unparse(decorator) for decorator in definition.decorator_list)
             if _FIRST_REQUEST.search(decorators):
                 for tag, (where, line) in effects_of(index, definition.body, code).tags.items():

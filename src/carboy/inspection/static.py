@@ -56,9 +56,7 @@ def _of_blueprints(index: Index, app: AppFact) -> Iterator[StaticFact]:
     codes = production_codes(index, app)
     prefixes = _registered_prefixes(index, codes)
     for code in codes:
-        for call in code.calls:
-            if code.dotted(call.func).rsplit(".", 1)[-1] not in {"Blueprint", "APIBlueprint"}:
-                continue
+        for call in code.calls_of("Blueprint", "APIBlueprint"):
             folder_node = keyword(call, "static_folder") or (argument(call, 2) if len(call.args) > 2 else None)
             given = _text(index, folder_node, code)
             folder = project_path(given, folder_of(code.path), "", "") if given else None
@@ -89,8 +87,8 @@ def _registered_prefixes(index: Index, codes: list[Code]) -> dict[str, str]:
     """Prefixes given where blueprints are registered, by the last part of the name used there."""
     found: dict[str, str] = {}
     for code in codes:
-        for call in code.calls:
-            registers = isinstance(call.func, ast.Attribute) and call.func.attr == "register_blueprint"
+        for call in code.calls_of("register_blueprint"):
+            registers = isinstance(call.func, ast.Attribute)
             prefix = _text(index, keyword(call, "url_prefix"), code) if registers else None
             if prefix and call.args:
                 found.update(dict.fromkeys(_registered_names(index, call.args[0], code), prefix))
@@ -108,9 +106,8 @@ def _registered_names(index: Index, node: ast.expr, code: Code) -> list[str]:
 def _whitenoise(index: Index, app: AppFact) -> Iterator[StaticFact]:
     """`WhiteNoise(app, root="static/", prefix="assets/")` and `add_files`."""
     for code in production_codes(index, app):
-        for call in code.calls:
-            last = code.dotted(call.func).rsplit(".", 1)[-1]
-            root = _text(index, keyword(call, "root"), code) if last in {"WhiteNoise", "add_files"} else None
+        for call in code.calls_of("WhiteNoise", "add_files"):
+            root = _text(index, keyword(call, "root"), code)
             folder = project_path(root, app.folder, "", app.folder) if root else None
             if folder and folder in index.folders:
                 yield StaticFact(_url(_text(index, keyword(call, "prefix"), code) or ""), folder, (code.place(call),))

@@ -77,7 +77,7 @@ class _Finder:
     def calls(self) -> Iterator[FolderFact]:
         """Targets of `file.save(...)`, log handlers, search indexes and Flask-Uploads."""
         for code in self.codes:
-            for call in code.calls:
+            for call in code.calls_where(_may_write):
                 for fact in self._call(call, code):
                     if tier_of(*(owner.name for owner in code.owners(call))) != "testing":
                         yield fact
@@ -119,7 +119,7 @@ class _Finder:
         if not self.flask:
             return
         for code in self.codes:
-            for call in code.calls:
+            for call in code.calls_of("makedirs", "mkdir"):
                 if code.dotted(call.func) in {"os.makedirs", "os.mkdir"} and call.args:
                     texts = self.evaluator.value(call.args[0], code).texts
                     if texts and texts[0].rstrip("/") == INSTANCE:
@@ -127,6 +127,13 @@ class _Finder:
         for fact in find_data(self.index, dependencies, self.app):
             if fact.path and fact.path.startswith(self.flask.instance + "/"):
                 yield FolderFact(self.flask.instance, "instance", fact.evidence[:1])
+
+
+_WRITERS = frozenset({"save", "basicConfig", "create_in", "open_dir", "exists_in", "FileSystemCache", "FileAdmin"})
+
+
+def _may_write(name: str) -> bool:
+    return name in _WRITERS or name.endswith("FileHandler")
 
 
 def _kind_of_key(key: str) -> str | None:

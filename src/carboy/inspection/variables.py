@@ -32,6 +32,7 @@ _GIVEN = re.compile(
 )
 _ORMS = frozenset({"flask-sqlalchemy", "sqlalchemy", "flask-sqlalchemy-lite", "sqlmodel", "flask-appbuilder"})
 _FACTORY = re.compile(r"^(create|make|build|get|init|setup|configure|load|register|new|from|app|register)_?\w*$")
+_SECRET_KEYWORDS = ("password", "passwd", "secret_key", "api_key", "token", "client_secret", "secret")
 _FRAGILE = frozenset({"int", "float", "json.loads", "ast.literal_eval", "os.path.join", "os.listdir", "open", "len"})
 
 
@@ -84,7 +85,7 @@ def _add_reads(index: Index, codes: list[Code], found: dict[str, _Found]) -> Non
     environment = environment_of(index)
     for code in codes:
         checked = _checked_names(code)
-        reads = list(environment.reads(code))
+        reads = environment.reads(code)
         with_default = {read.name for read in reads if not read.strict and read.default is not None}
         for read in reads:
             required = _is_required(read, checked) and read.name not in with_default
@@ -151,13 +152,17 @@ def _checked_names(code: Code) -> set[str]:
     """Names whose absence ends the start: `if not NAME: raise ...`, `assert NAME`."""
     names: set[str] = set()
     for branch in code.branches:
-        ends = any(isinstance(step, ast.Raise) or _is_exit(step) for step in branch.body)
         match branch.test:
-            case ast.UnaryOp(op=ast.Not(), operand=inner) if ends:
+            case ast.UnaryOp(op=ast.Not(), operand=inner) if _ends(branch, code):
                 names.add(ast.unparse(inner))
-            case ast.Compare(left=inner, ops=[ast.Is()], comparators=[ast.Constant(value=None)]) if ends:
+            case ast.Compare(left=inner, ops=[ast.Is()], comparators=[ast.Constant(value=None)]) if _ends(branch, code):
                 names.add(ast.unparse(inner))
     return names | {ast.unparse(node.test) for node in code.asserts}
+
+
+def _ends(branch: ast.If, code: Code) -> bool:
+    exits = code.mentions("exit")
+    return any(isinstance(step, ast.Raise) or (exits and _is_exit(step)) for step in branch.body)
 
 
 def _is_exit(step: ast.stmt) -> bool:
@@ -167,7 +172,7 @@ def _is_exit(step: ast.stmt) -> bool:
 def _add_flask_ways(index: Index, codes: list[Code], found: dict[str, _Found]) -> None:
     """`from_envvar` and `from_prefixed_env`."""
     for code in codes:
-        for call in code.calls:
+        for call in code.calls_of("from_envvar", "from_prefixed_env"):
             method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
             if method == "from_envvar":
                 name = constant_text(argument(call, 0, "variable_name"))
@@ -225,8 +230,8 @@ def _secret_by_use(index: Index, codes: list[Code]) -> set[str]:
         if setting.code.path in paths and SECRET.search(setting.key) and not _is_number(setting.node):
             names.update(evaluator.value(setting.node, setting.code).variables)
     for code in codes:
-        for call in code.calls:
-            for name in ("password", "passwd", "secret_key", "api_key", "token", "client_secret", "secret"):
+        for call in code.calls if code.mentions(*_SECRET_KEYWORDS) else ():
+            for name in _SECRET_KEYWORDS:
                 value = keyword(call, name)
                 if value is not None:
                     names.update(evaluator.value(value, code).variables)
