@@ -24,12 +24,9 @@ class Tool:
 
 TOOLS = {
     "cc": Tool(("cc",), "gcc", "apps whose dependencies compile C, as 27 of 56 real ones do"),
-    "pg_config": Tool(("pg_config",), "libpq-dev", "apps that compile psycopg2"),
     "git": Tool(("git",), "git", "apps that are working copies, and the checks over committed files"),
-    "systemd-analyze": Tool(("systemd-analyze",), "systemd", "judging rendered units"),
     "unshare": Tool(("unshare",), "util-linux", "probing an app without network"),
     "postgresql": Tool(("pg_createcluster",), "postgresql", "apps that need a database server"),
-    "nginx": Tool(("nginx",), "nginx-light", "the proxy in front of a local release"),
 }
 
 

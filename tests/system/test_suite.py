@@ -35,6 +35,16 @@ def test_large(): pass
 def test_wanting(): pass
 """
 
+SKIPS_BY_ITSELF = """
+import pytest
+@pytest.mark.system
+def test_real(): pytest.skip("no second Python here")
+def test_plain(): pytest.skip("not on this system")
+@pytest.mark.system
+@pytest.mark.xfail
+def test_expected(): assert False
+"""
+
 LEAVES_A_PROCESS = """
 import subprocess, sys, pytest
 @pytest.mark.system
@@ -104,6 +114,15 @@ def test_what_is_left_out_is_said_and_can_be_asked_for(tmp_path: Path) -> None:
     assert "deselected by default: 1 cluster (run them with --also cluster)" in plain.stdout
     assert "2 passed" in run_suite(tmp_path, "--also", "internet").stdout
     assert "1 passed" in run_suite(tmp_path, "-m", "cluster").stdout
+
+
+def test_no_real_test_is_skipped_in_ci(tmp_path: Path) -> None:
+    """Nor may a system test skip by itself then; quick tests and expected failures are left alone."""
+    write_test(tmp_path, SKIPS_BY_ITSELF)
+    assert "2 skipped, 1 xfailed" in run_suite(tmp_path).stdout
+    done = run_suite(tmp_path, CARBOY_NO_SKIP="1")
+    assert "1 failed, 1 skipped, 1 xfailed" in done.stdout
+    assert "no second Python here (and CARBOY_NO_SKIP=1)" in done.stdout
 
 
 @pytest.mark.parametrize("environment", ["None", "{}"], ids=["inherited", "cleared"])
