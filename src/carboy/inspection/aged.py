@@ -59,6 +59,8 @@ def _resolved(output: str, python: str) -> Diagnosis | None:
     match = re.search(r"Python version \(([\d.]+)\) does not satisfy Python([<>=!~]+)([\d.]+)[^ ]* and ([\w.-]+)", text)
     if match:
         return _other_python(match[4], match[2], match[3], python)
+    if match := re.search(r"Wheels are required for `([\w.-]+)` because", text):
+        return _without_wheel(match[1], text, python)
     if match := re.search(r"Because ([\w.-]+) was not found in the package registry", text):
         return Diagnosis(match[1], f"{match[1]} is on no index that is known here: a private one, or gone", ())
     if match := re.search(r"there (?:is no version of|are no versions of) ([\w.-]+?)((?:==|>=|<=|<|>)[\w.]+)", text):
@@ -67,6 +69,15 @@ def _resolved(output: str, python: str) -> Diagnosis | None:
     if match := re.search(r"([\w.-]+)(==[\w.]+) (?:has no wheels|is yanked|was yanked)", text):
         return Diagnosis(match[1], f"{match[1]}{match[2]} was taken back", (Remedy("packages", (match[1],)),))
     return _conflict(text)
+
+
+def _without_wheel(package: str, text: str, python: str) -> Diagnosis:
+    """Not to be compiled, and no wheel fits: a Python that has one, else a version that has one."""
+    match = re.search(rf"\b{re.escape(package)}==([\w.+!-]+?) has no (?:usable )?wheels", text)
+    newer = Remedy("packages", (f"{package}>={match[1]}" if match else package,))
+    pinned = f"{package}=={match[1]}" if match else package
+    remedies = (*_pythons(_WITH_WHEELS, python, package), newer)
+    return Diagnosis(package, f"{pinned} has no wheel for Python {python}", remedies)
 
 
 def _conflict(text: str) -> Diagnosis | None:

@@ -49,6 +49,13 @@ BUILD_RULES = (
         ("setuptools<81", "distribute; python_version < '0'"),
     ),
     rule(
+        r"^error: compiling it takes longer than",
+        "{failed}",
+        "{failed} has no wheel for Python {python}, and compiling it takes long",
+        ("{failed}>={pin}",),
+        ("3.12", "3.11", "3.10", "3.9", "3.8"),
+    ),
+    rule(
         r"mysql_config[^\n]*not found|Can not find valid pkg-config name|MYSQLCLIENT_CFLAGS",
         "mysqlclient",
         "mysqlclient is compiled here and the client library of MySQL or MariaDB is missing",

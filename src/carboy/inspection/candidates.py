@@ -90,6 +90,8 @@ def _in_module(index: Index, module: Module) -> Iterator[Found]:
             if not is_view(binding.value):
                 yield from _factory(index, module.path, name, binding.value)
             continue
+        if len(bindings) == 1 and symbols.is_of_library(binding.value):
+            continue
         value = symbols.member(module.path, name)
         if isinstance(value, App):
             yield from _object(index, module.path, name, binding, value)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from carboy.inspection.code import Code, Function, Project, keyword, project_of
-from carboy.inspection.index import Index
+from carboy.inspection.index import Index, branches_of
 
 _DEEPEST = 5
 _BY_NAME = {
@@ -151,16 +151,16 @@ class _Walk:
 
 
 def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes of a body, without those of functions defined in it, and without its documentation."""
+    """The nodes of a body but names: without those of functions defined in it, and without its documentation."""
     pending = list(nodes)
-    while pending:
-        node = pending.pop(0)
+    for node in pending:  # grows as it goes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             continue
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
         yield node
-        pending.extend(ast.iter_child_nodes(node))
+        if not isinstance(node, ast.Constant):
+            pending.extend(branches_of(node, constants=True))
 
 
 def _session_tag(call: ast.Call, dotted: str, last: str) -> str | None:

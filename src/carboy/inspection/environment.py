@@ -166,7 +166,11 @@ def _aliases(code: Code) -> dict[str, str]:
     for statement in code.assigns:
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         value = statement.value
-        if value is None or not all(isinstance(target, ast.Name) for target in targets):
+        if (
+            value is None
+            or isinstance(value, ast.Constant)
+            or not all(isinstance(target, ast.Name) for target in targets)
+        ):
             continue
         kind = _alias_kind(value, code)
         if kind:

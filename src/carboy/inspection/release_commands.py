@@ -26,6 +26,7 @@ _WANTED = re.compile(
     r"init|creat|setup|set[-_]up|seed|populate|load|deploy|bootstrap|install|prepare|migrate|make|build|add|insert|ensure|"
     r"upgrade|fixture|db|database|tables?|schema|roles?|provision|default|data"
 )
+_MAKER = re.compile(r"init|creat|setup|db|tables|schema")
 _SCHEMA = ("create", "create-bare", "upgrade")
 _ROWS = ("insert", "insert-checked", "dump")
 _LOSSES = {
@@ -184,9 +185,9 @@ def _uncalled_maker(index: Index, app: AppFact) -> tuple[Code, Function, Effects
     for code in production_codes(index, app):
         for definition in code.definitions:
             plain = not isinstance(definition, ast.ClassDef) and not definition.decorator_list
-            if not plain or isinstance(definition, ast.ClassDef) or code.owners(definition) or _needs(definition):
+            if not plain or isinstance(definition, ast.ClassDef) or not _MAKER.search(definition.name):
                 continue
-            if not re.search(r"init|creat|setup|db|tables|schema", definition.name) or _NEVER.search(definition.name):
+            if _NEVER.search(definition.name) or code.owners(definition) or _needs(definition):
                 continue
             if _lacks_names(code, definition):
                 continue

@@ -44,11 +44,11 @@ class Roots:
         if module is None or module.tree is None:
             return usual
         levels, imported = _imported(module.of(ast.Import), module.of(ast.ImportFrom))
-        names = {name for name in imported if self._may_be_own(name)}
+        names = {name for name in imported if self.may_be_own(name)}
         choices = list(_ancestors(folder_of(path)))[levels:] or [""]
         return max(choices, key=lambda root: (self._count(root, names, path), root == usual, len(root)))
 
-    def _may_be_own(self, name: str) -> bool:
+    def may_be_own(self, name: str) -> bool:
         """Most imports are of libraries: no file or folder of the project has that name."""
         return name.partition(".")[0] in self._own_names
 
@@ -75,7 +75,7 @@ class Roots:
 
     def _find(self, name: str, near: str) -> str | None:
         """The file that the absolute import of `name` in the file `near` means, None for what is not the project's."""
-        if not self._may_be_own(name):
+        if not self.may_be_own(name):
             return None
         root = self.root_of(near)
         for base in (root, "", "src", *_ancestors(folder_of(near))):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from carboy.inspection.code import Function, is_decoy, is_main_guard
-from carboy.inspection.index import Index, Module
+from carboy.inspection.index import Index, Module, branches_of, branching
 from carboy.inspection.symbols import Frame, Symbols, symbols_of
 from carboy.inspection.values import ROUTE_BRINGERS, ROUTE_METHODS, App, External, Project, Value
 from carboy.model.facts import Place
@@ -81,7 +81,7 @@ class Routes:
             return []
         return [
             Attached(app.identity, Place(made.file, node.lineno))
-            for node in ast.walk(made.node)
+            for node in branching(made.node)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ROUTE_METHODS
         ]
 
@@ -92,7 +92,7 @@ class Routes:
             return
         seen.add(key)
         frame = self.symbols.frame_of(found, given)
-        yield from self._visit(ast.walk(found.node), frame, seen, depth + 1)
+        yield from self._visit(branching(found.node), frame, seen, depth + 1)
 
     def _visit(self, nodes: Iterable[ast.AST], frame: Frame, seen: Seen, depth: int) -> Iterator[Attached]:
         for node in nodes:
@@ -151,7 +151,7 @@ def outer_calls(module: Module) -> list[ast.Call]:
 
 
 def outer_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes that run when a module is imported: not the bodies of functions, nor those of the main program.
+    """The nodes with children that run when a module is imported: no bodies of functions, nor of the main program.
 
     Class bodies are left out: they run, but hold columns and fields by the hundred and no routes.
     """
@@ -164,11 +164,7 @@ def outer_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
         elif isinstance(node, ast.If) and is_main_guard(node):
             pending.extend(node.orelse)
         elif not isinstance(node, ast.Lambda):
-            for value in node.__dict__.values():
-                if value.__class__ is list:
-                    pending.extend(item for item in value if isinstance(item, ast.AST))
-                elif isinstance(value, ast.AST):
-                    pending.append(value)
+            pending.extend(branches_of(node))
 
 
 def is_view(node: Function) -> bool:

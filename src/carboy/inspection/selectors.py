@@ -58,7 +58,8 @@ def _in_file(index: Index, code: Code, evaluator: Evaluator, maps: set[str]) -> 
             yield from _pairs(evaluator.value(call.args[0], code), word) if word else ()
         elif method == "from_object" or code.dotted(call.func).endswith("import_string"):
             yield from _from_object(index, argument(call, 0, "obj"), code, evaluator)
-    for compare in code.compares:
+    lowered = code.text.lower()
+    for compare in code.compares if any(word in lowered for word in ("prod", "live", "release")) else ():
         yield from _compared(compare, code, evaluator)
 
 

@@ -26,7 +26,7 @@ class Frame:
     depth: int = 0
 
     def deeper(self) -> "Frame":
-        return replace(self, depth=self.depth + 1)
+        return Frame(self.file, self.function, self.given, self.depth + 1)
 
 
 class Symbols:
@@ -106,6 +106,10 @@ class Symbols:
         return value.parts[binding.part] if isinstance(value, Many) and binding.part < len(value.parts) else None
 
     # ---------------------------------------------------------------- imports
+
+    def is_of_library(self, value: object) -> bool:
+        """Whether this is an import of something that is not the project's, by its first name alone."""
+        return isinstance(value, Imported) and not value.level and not self.roots.may_be_own(value.module)
 
     def _imported(self, file: str, imported: Imported) -> Value:
         if imported.level:
