@@ -15,6 +15,20 @@ _URLS = "url_[a-z_]+|iri_to_uri_safe|Href|uri_to_iri_safe|BytesURL|URL"
 IMPORT_RULES = (
     # Python itself
     rule(
+        r"flask[/\\]sessions\.py[\s\S]{0,300}from 'collections'",
+        "flask",
+        "Flask 1.0 takes abstract classes from `collections`, which Python 3.10 ended",
+        ("flask>=1.1,<2", *(cap for cap in FLASK_1 if not cap.startswith("flask"))),
+        ("3.9", "3.8"),
+    ),
+    rule(
+        r"initialization of _psycopg raised unreported exception",
+        "psycopg2",
+        "this psycopg2 is older than Python {python}",
+        ("psycopg2-binary>=2.9.10", "psycopg2; python_version < '0'"),
+        ("3.10", "3.9", "3.8"),
+    ),
+    rule(
         r"cannot import name '(Mapping|MutableMapping|Sequence|Iterable|Callable|Hashable|Sized|Iterator|Set)'"
         r" from 'collections'|module 'collections' has no attribute '(?:Mapping|Mutable\w+|Iterable|Callable|\w+)'",
         "python",
@@ -154,6 +168,12 @@ IMPORT_RULES = (
         ("flask<3", "werkzeug<3"),
     ),
     rule(r"No module named 'flask\.(_compat|ext[.\w]*)'", "flask", "Flask took flask.{0} away", FLASK_1),
+    rule(
+        r"'(?:_FakeStack|LocalStack)' object has no attribute '(__ident_func__)'",
+        "flask",
+        "Flask 2.2 took {0} away, which Flask-SQLAlchemy 2.4 uses",
+        ("flask<2.2", "werkzeug<2.1", "sqlalchemy<2"),
+    ),
     rule(
         import_sign("_request_ctx_stack|_app_ctx_stack|JSONEncoder|JSONDecoder|json_available", "flask(?:\\.\\w+)*"),
         "flask",

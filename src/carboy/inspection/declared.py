@@ -10,6 +10,7 @@ from carboy.inspection.code import assigned, constant_text, keyword
 from carboy.inspection.documents import ini_of, table, toml_of
 from carboy.inspection.index import Index, Module
 from carboy.inspection.requirements_files import (
+    LONGEST,
     logical_lines,
     masked,
     normal_name,
@@ -113,7 +114,9 @@ def _entry_spec(entry: Any) -> str:
     if isinstance(entry, Mapping):
         address = next((entry[key] for key in ("git", "url", "path", "file") if key in entry), None)
         entry = f"@ {masked(str(address))}" if address else entry.get("version", "")
-    return "" if entry in {"*", ""} or not isinstance(entry, str) else entry.strip()
+    if not isinstance(entry, str) or entry in {"*", ""} or len(entry) > LONGEST:
+        return ""
+    return entry.strip()
 
 
 def _groups(groups: Mapping[str, Any], lines: _Lines) -> Iterator[Requirement]:

@@ -4,6 +4,7 @@ import ast
 import gc
 import os
 import re
+import sys
 import tokenize
 import warnings
 from collections import defaultdict
@@ -43,6 +44,8 @@ SKIPPED_FOLDERS = frozenset(
 MOST_FILES = 50_000
 LARGEST_SOURCE = 2_000_000  # bytes: a larger Python file is data in disguise
 LARGEST_TEXT = 4_000_000
+DEEPEST_TREE = 600  # levels; finders take up to eight calls for each
+PARSER_RECURSION = 1000  # the interpreter's default: with more the parser itself could overflow the stack
 
 T = TypeVar("T")
 
@@ -68,12 +71,13 @@ class Module:
     tree: ast.Module | None
     problem: str | None = None
     problem_line: int | None = None
+    branches: list[ast.AST] = field(default_factory=list, repr=False, compare=False)
 
     @cached_property
     def _buckets(self) -> dict[type[ast.AST], list[ast.AST]]:
         """The nodes that have children, by type, breadth first: walked once and shared by every finder."""
         buckets: defaultdict[type[ast.AST], list[ast.AST]] = defaultdict(list)
-        for node in branching(self.tree) if self.tree else ():
+        for node in self.branches:
             buckets[node.__class__].append(node)
         return dict(buckets)
 
@@ -202,8 +206,14 @@ _CHILDREN: Final = _Children()
 def branching(tree: ast.AST) -> list[ast.AST]:
     """Like ast.walk at a tenth of its price: no generator for each node, and no stop at what has no children."""
     queue: list[ast.AST] = [tree]
-    for node in queue:
-        _add_children(node, queue, _PASSED_OVER)
+    begin = levels = 0
+    while begin < len(queue):
+        levels += 1
+        if levels > DEEPEST_TREE:
+            raise RecursionError(f"nested more than {DEEPEST_TREE} deep")
+        level, begin = queue[begin:], len(queue)
+        for node in level:
+            _add_children(node, queue, _PASSED_OVER)
     return queue
 
 
@@ -236,6 +246,17 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def recursion_limit(calls: int) -> Iterator[None]:
+    """Another limit for the time of the block; RecursionError where that many calls are open already."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(calls)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def build_index(root: Path) -> Index:
@@ -329,7 +350,9 @@ def parse_module(path: str, text: str) -> Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes in the user's code are not our news
-            return Module(path, text, ast.parse(text, filename=path))
+            with recursion_limit(PARSER_RECURSION):
+                tree = ast.parse(text, filename=path)
+            return Module(path, text, tree, branches=branching(tree))
     except SyntaxError as fault:
         return Module(path, text, None, fault.msg or "syntax error", fault.lineno)
     except (ValueError, RecursionError, MemoryError) as fault:

@@ -9,6 +9,7 @@ from carboy.inspection.code import constant_text
 from carboy.inspection.documents import ini_of, table, toml_of
 from carboy.inspection.index import Index
 from carboy.inspection.launch_files import joined
+from carboy.inspection.requirements_files import LONGEST
 from carboy.inspection.roots import folder_of, join
 from carboy.model.facts import Evidence, Place, PythonFact
 
@@ -149,10 +150,10 @@ def _pipfile(index: Index, path: str) -> Iterator[Claim]:
 def _pyproject(index: Index, path: str) -> Iterator[Claim]:
     data = toml_of(index, path)
     spec = table(data, "project").get("requires-python")
-    if isinstance(spec, str):
+    if isinstance(spec, str) and len(spec) <= LONGEST:
         yield _specified("pyproject", spec, Place(path, _line(index, path, r"\s*requires-python\s*=")))
     python = table(data, "tool", "poetry", "dependencies").get("python")
-    if isinstance(python, str) and not isinstance(spec, str):
+    if isinstance(python, str) and len(python) <= LONGEST and not isinstance(spec, str):
         place = Place(path, _line(index, path, r"\s*python\s*="))
         yield _specified("pyproject", caret_to_specifier(python), place)
 
@@ -179,7 +180,7 @@ def caret_to_specifier(text: str) -> str:
 
 def _setup_cfg(index: Index, path: str) -> Iterator[Claim]:
     written = ini_of(index, path).get("options", "python_requires", fallback=None) if index.has(path) else None
-    if written is not None:
+    if written is not None and len(written) <= LONGEST:
         yield _specified("pyproject", written, Place(path, _line(index, path, r"\s*python_requires\s*=")))
 
 

@@ -9,7 +9,8 @@ from carboy.inspection.app_warnings import find_app_warnings
 from carboy.inspection.build import find_build
 from carboy.inspection.data import find_data
 from carboy.inspection.dependencies import find_dependencies
-from carboy.inspection.index import Index, build_index, collector_paused
+from carboy.inspection.index import DEEPEST_TREE, Index, build_index, collector_paused, recursion_limit
+from carboy.inspection.masking import without_secrets
 from carboy.inspection.migrations import find_migrations
 from carboy.inspection.processes import find_processes
 from carboy.inspection.project_warnings import find_warnings
@@ -29,9 +30,9 @@ def inspect_project(project: Path) -> Facts:
     """
     if not project.is_dir():
         raise UsageFault("not a folder", where=str(project), hint="name the folder that holds the Flask project")
-    with collector_paused():
+    with collector_paused(), recursion_limit(DEEPEST_TREE * 10):
         index = build_index(project)
-        facts = read_facts(index, project_name(project))
+        facts = without_secrets(read_facts(index, project_name(project)))
         index.forget()
         return facts
 

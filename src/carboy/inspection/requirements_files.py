@@ -26,6 +26,7 @@ _PLAIN = re.compile(
     r"(?:\s*(?:[<>!=]=|[<>])\s*\d+(?:\.\d+)*(?:\s*,\s*(?:[<>!=]=|[<>])\s*\d+(?:\.\d+)*)*)?"
 )
 _DEEPEST = 8
+LONGEST = 1000  # characters of one requirement: brackets and digits beyond that are meant to hurt
 
 
 @dataclass
@@ -91,6 +92,8 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 def parse_requirement(text: str, place: Place) -> Requirement | None:
     """One requirement, also where it is not quite as the standard wants it; None where its marker rules it out."""
     wanted = re.split(r"\s--(?:hash|global-option|install-option|config-settings)", text, maxsplit=1)[0].strip()
+    if len(wanted) > LONGEST:
+        return None
     egg = _EGG.search(wanted)
     if re.match(r"^[a-z+]+://|^[a-z]+\+|^file:|^git@|^\.{1,2}/|.*\.(whl|zip|tar\.gz)$", wanted) and " @ " not in wanted:
         name = egg[1] if egg else name_of_address(wanted)

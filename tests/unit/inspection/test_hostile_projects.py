@@ -141,3 +141,36 @@ def test_what_is_no_folder_is_a_usage_fault(tmp_path: Path) -> None:
     for name in ("missing", "file"):
         with pytest.raises(UsageFault, match="not a folder"):
             inspect_project(tmp_path / name)
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("package.json", f'{{"scripts": {DEEP}'),
+        ("pyproject.toml", f"a = {DEEP}"),
+        ("pyproject.toml", f"a = {'9' * 5000}"),
+        ("pyproject.toml", "project = 1\ntool = 2\n"),
+        ("pyproject.toml", f'[tool.poetry.dependencies]\npython = "^{"9" * 5000}"\nflask = "{"9" * 5000}"\n'),
+        ("Pipfile", f"[packages]\na = {DEEP}"),
+        ("setup.cfg", f"[options]\ninstall_requires = {DEEP}\npython_requires = >={'9' * 5000}"),
+        ("alembic.ini", f"[alembic]\nscript_location = {DEEP}"),
+        ("requirements.txt", f"flask\na; {'(' * 100_000}\nb{DEEP}\nflask-sqlalchemy=={'9' * 5000}\n"),
+        ("Dockerfile", f"FROM python:3.11\nCMD {DEEP}\n"),
+        ("Procfile", f"web: {DEEP}\nrelease: {DEEP}\n"),
+        ("docker-compose.yml", f"services:\n  web:\n    image: {DEEP}\n    command: {DEEP}\n"),
+        (".env", f"FLASK_APP={DEEP}"),
+        (".env.example", 'A="' + '\\"' * 20_000),
+        ("dotted.py", "x = a" + ".b" * 900),
+        ("added.py", "SECRET_KEY = " + "+".join(['"a"'] * 500)),
+        ("called.py", "import os\nx = os.environ['A']" + ".b()" * 250),
+        ("chosen.py", "if a:\n  b()\n" + "".join(f"elif a == {number}:\n  create_all()\n" for number in range(400))),
+    ],
+)
+def test_deeply_nested_files_do_not_end_the_reading(tmp_path: Path, name: str, text: str) -> None:
+    """Brackets by the hundred thousand and endless numbers cost what that file says, and nothing else."""
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert inspect_project(tmp_path).app.file == "app.py"
