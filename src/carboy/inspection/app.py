@@ -1,14 +1,20 @@
 """The app: which object, factory or command is served."""
 
+import ast
+
 from carboy.inspection.candidates import Found
 from carboy.inspection.code import is_decoy
 from carboy.inspection.index import Index
 from carboy.inspection.interface import has_async_views, websocket_library
 from carboy.inspection.own_command import OwnCommand, completed_by_main, find_own_command, prepared_by_main
 from carboy.inspection.ranking import certainty_of, is_rival, rank
+from carboy.inspection.symbols import Frame, symbols_of
+from carboy.inspection.values import MAKERS
 from carboy.model.facts import AppFact, Candidate, Certainty, Place
 
 MOST_CANDIDATES = 50
+_NAMED = (ast.Name, ast.Attribute)
+FLASK_MAKERS = {name for name, (kind, _) in MAKERS.items() if kind == "flask"}
 
 
 def find_app(index: Index) -> AppFact:
@@ -81,7 +87,25 @@ def _nothing(index: Index) -> AppFact:
         names = ", ".join(f"{module.path}:{module.problem_line or 1}" for module in broken[:3])
         reason = f"{names} speaks of Flask and cannot be read as Python; {reason}"
     places = tuple(Place(module.path, module.problem_line) for module in broken[:3])
+    hidden = _out_of_reach(index)
+    if hidden is not None and not broken:
+        reason = (
+            f"{hidden.file}:{hidden.line} makes an app inside a function or class, and no name or plain function of a "
+            f"module gives it: add a module with `app = ...` that calls it, and name that as app.ref"
+        )
+        places = (hidden, *places)
     return AppFact(None, None, "", "wsgi", False, None, None, "none", reason, (), (), False, None, places)
+
+
+def _out_of_reach(index: Index) -> Place | None:
+    """Where an app is made that no reference leads to: by a method, a coroutine, or for a global set later."""
+    symbols = symbols_of(index)
+    for module in index.modules():
+        for call in module.of(ast.Call) if "lask" in module.text and not is_decoy(module.path) else ():
+            made = symbols.evaluate(call.func, Frame(module.path)) if isinstance(call.func, _NAMED) else None
+            if symbols.class_maker(made) in FLASK_MAKERS:
+                return Place(module.path, call.lineno)
+    return None
 
 
 def _candidates(ranked: list[Found], first: Certainty) -> tuple[Candidate, ...]:

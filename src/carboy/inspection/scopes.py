@@ -52,6 +52,26 @@ def read_scope(body: Sequence[ast.stmt]) -> Scope:
     return scope
 
 
+def read_module_scope(body: Sequence[ast.stmt]) -> Scope:
+    """The bindings of a module, with the globals that the functions it calls itself set."""
+    scope = read_scope(body)
+    for statement, guard in scope.statements:
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name))):
+                _bind_globals(scope, name, guard)
+    return scope
+
+
+def _bind_globals(scope: Scope, called: str, guard: Guard) -> None:
+    for function in list(scope.names.get(called, ())):
+        if not isinstance(function.value, ast.FunctionDef):
+            continue
+        inner = read_scope(function.value.body)
+        for name in sorted(inner.global_names):
+            for each in inner.names.get(name, ()):
+                scope.bind(name, Binding(each.value, each.line, each.part, guard))
+
+
 def run_statements(body: Sequence[ast.stmt], guard: Guard = "") -> Iterator[tuple[ast.stmt, Guard]]:
     """Each statement that runs with the block, in order, and whether only as the main program."""
     for statement in body:

@@ -8,7 +8,7 @@ from functools import cache
 from carboy.inspection.code import Function
 from carboy.inspection.index import Index
 from carboy.inspection.roots import join, roots_of
-from carboy.inspection.scopes import Binding, Imported, Scope, read_scope
+from carboy.inspection.scopes import Binding, Imported, Scope, read_module_scope, read_scope
 from carboy.inspection.values import MAKERS, WRAPPERS, App, External, Many, ModuleValue, Project, Value
 
 DEEPEST = 14  # calls and names followed one into the other; real code needs about six
@@ -45,7 +45,7 @@ class Symbols:
 
     def _scope_of(self, file: str) -> Scope:
         module = self.index.module(file)
-        return read_scope(module.tree.body) if module and module.tree else Scope()
+        return read_module_scope(module.tree.body) if module and module.tree else Scope()
 
     def _function_scope(self, node: Function | ast.ClassDef) -> Scope:
         return read_scope(node.body)
