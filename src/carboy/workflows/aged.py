@@ -47,6 +47,11 @@ def _diagnose(job: Staging, facts: Facts, output: str, python: str) -> Diagnosis
     )
 
 
+def recognised(facts: Facts, output: str, python: str) -> bool:
+    """Whether the failure has a known sign of age: then it is not for want of a service or a secret."""
+    return diagnose(output, requirements=facts.dependencies.requirements, python_version=python) is not None
+
+
 def _last_commit(job: Staging) -> date | None:
     """The day of the project's last commit, or None where it is in no repository."""
     words = ("git", "-C", str(job.folder.project), "log", "-1", "--format=%cs", "--", ".")
@@ -58,9 +63,15 @@ def _last_commit(job: Staging) -> date | None:
 
 
 def find_working_set(
-    job: Staging, facts: Facts, request: EnvironmentRequest, imports: Callable[[Environment], str]
+    job: Staging,
+    facts: Facts,
+    request: EnvironmentRequest,
+    *,
+    imports: Callable[[Environment], str],
+    server: Callable[[App], tuple[str, ...]],
+    fault: InstallFailed | ProbeFailed,
 ) -> dict[str, object]:
-    """Keys of the plan that give a set which installs and imports; kept in the state folder.
+    """Keys of the plan that give a set which installs and imports; kept in the state folder. `fault` began it.
 
     Raises Failed with everything that was tried where none does.
     """
@@ -70,6 +81,8 @@ def find_working_set(
             LocalConnector(),
             diagnose=lambda output, python: _diagnose(job, facts, output, python),
             imports=imports,
+            server=server,
+            failed=fault if isinstance(fault, InstallFailed) else None,
             on_step=lambda line: job.steps.say("working-set", line),
         )
         step.note = "; ".join(found.changes)

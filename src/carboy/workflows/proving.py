@@ -16,9 +16,10 @@ from carboy.planfile.load import LoadedPlan
 from carboy.release.environment import Environment, EnvironmentRequest, build_environment
 from carboy.release.installing import InstallFailed
 from carboy.release.interpreters import choose_interpreter, find_interpreters
+from carboy.release.patience import Patience
 from carboy.remote.local import LocalConnector
 from carboy.servers.base import requirements
-from carboy.workflows.aged import explained, find_working_set, stored_set
+from carboy.workflows.aged import explained, find_working_set, recognised, stored_set
 from carboy.workflows.attempt import Staging
 from carboy.workflows.choosing import Chosen, ProbeFailed, choose
 
@@ -37,16 +38,26 @@ def prove(job: Staging, facts: Facts) -> Proven:
 
     Raises Failed with the reason; with `--fix-requirements` a failure of age is answered by a set that works.
     """
-    more: dict[str, object] = stored_set(job, facts)
+    more: Mapping[str, object] = stored_set(job, facts)
     try:
         return _prove(job, facts, more)
     except (InstallFailed, ProbeFailed) as fault:
         if not job.fix_requirements:
             raise explained(job, facts, fault) from fault
-    loaded = job.load(facts, None, more)
-    request = environment_request(job, facts, loaded.plan)
-    more = find_working_set(job, facts, request, lambda made: import_fault(job, facts, loaded, made))
+        more = _mended(job, facts, job.load(facts, None, more), fault)
     return _prove(job, facts, more)
+
+
+def _mended(job: Staging, facts: Facts, loaded: LoadedPlan, fault: InstallFailed | ProbeFailed) -> Mapping[str, object]:
+    plan = loaded.plan
+    return find_working_set(
+        job,
+        facts,
+        environment_request(job, facts, plan),
+        imports=lambda made: import_fault(job, facts, loaded, made),
+        server=lambda app: _server(job, facts, replace(plan, app=app)),
+        fault=fault,
+    )
 
 
 def _prove(job: Staging, facts: Facts, more: Mapping[str, object]) -> Proven:
@@ -58,7 +69,7 @@ def _prove(job: Staging, facts: Facts, more: Mapping[str, object]) -> Proven:
         try:
             chosen = _choose(job, facts, loaded, environment)
         except ProbeFailed as fault:
-            if not _proves_nothing(job, facts, loaded, fault):
+            if not _proves_nothing(job, facts, loaded, fault, environment):
                 raise
             step.note = f"unknown without its services and secrets ({fault.what}); the gate is the proof"
             return Proven(loaded, environment, None)
@@ -75,7 +86,9 @@ def make_environment(job: Staging, facts: Facts, plan: Plan) -> Environment:
     """The app's environment with its server in it."""
     with job.steps.step("environment", "make its environment") as step:
         request = environment_request(job, facts, plan)
-        made = build_environment(request, LocalConnector(), lambda line: job.steps.say("environment", line))
+        # A set with wheels is looked for rather than waiting for a compiler, where that was agreed to.
+        connector = Patience(LocalConnector()) if job.fix_requirements else LocalConnector()
+        made = build_environment(request, connector, lambda line: job.steps.say("environment", line))
         step.note = f"Python {made.version}{', reused' if made.reused else ''}"
     return made
 
@@ -110,8 +123,12 @@ def _choose(job: Staging, facts: Facts, loaded: LoadedPlan, environment: Environ
         return choose(facts if detected else only(facts, loaded.plan), prober)
 
 
-def _proves_nothing(job: Staging, facts: Facts, loaded: LoadedPlan, fault: ProbeFailed) -> bool:
+def _proves_nothing(
+    job: Staging, facts: Facts, loaded: LoadedPlan, fault: ProbeFailed, environment: Environment
+) -> bool:
     """Whether the import may have failed only for what a probe must not have: secrets, and the network."""
+    if recognised(facts, fault.output, environment.version):
+        return False
     sure = loaded.origins["app.ref"].layer != "detected" or facts.app.certainty in ("certain", "likely")
     withheld = any(isinstance(value, Secret) for value in loaded.variables.values()) or any(
         isinstance(guarded(name, value), Secret) for name, value in job.settings.items()
@@ -125,7 +142,7 @@ def import_fault(job: Staging, facts: Facts, loaded: LoadedPlan, environment: En
     try:
         _choose(job, facts, loaded, environment)
     except ProbeFailed as fault:
-        return fault.output
+        return "" if _proves_nothing(job, facts, loaded, fault, environment) else fault.output
     except Failed:  # several good ones: they import, and that is all that is asked here
         return ""
     return ""
