@@ -459,3 +459,20 @@ def test_a_project_that_cannot_be_written_to_is_a_clear_answer(tmp_path: Path) -
     assert carboy("up", folder, "--detach", environment=elsewhere).code == 0
     assert sorted(path.name for path in folder.iterdir()) == before
     assert carboy("down", folder, environment=elsewhere).out == "stopped\n"
+
+
+@pytest.mark.requirement("H4", "D3")
+def test_tables_made_at_import_are_made_once_before_the_workers(project: Path) -> None:
+    """Workers do not race for an empty database: the app is imported once, with its real variables, before them."""
+    made = (
+        "connection = sqlite3.connect(app.config['DATABASE'])\n"
+        "tables = connection.execute('SELECT name FROM sqlite_master').fetchall()\n"
+        "__import__('time').sleep(0.3)\n"
+        "if not tables:\n    connection.execute('CREATE TABLE notes (text TEXT)')\n"
+        'VERSION = "one"'
+    )
+    change(project, 'VERSION = "one"', made)
+    (project / "carboy.toml").write_text("[server]\nworkers = 4\n[release]\ninitial = []\n")
+    url = str(up(project)["url"])
+    assert json.loads(get(url)[1]) == {"version": "one", "notes": []}
+    assert "already exists" not in carboy("logs", project).out

@@ -63,6 +63,10 @@ def _read(path: FilePath, inside: Path) -> Document | None:
         if inside and not re.search(r"^\s*\[\s*tool\s*\.\s*carboy", text, re.MULTILINE):
             return None
         _syntax(path, error)
+    except RecursionError:
+        if inside:
+            return None
+        _refuse(path, "", "nested too deeply to be read", "a plan needs three levels at the most")
     return _document(path, table, text, inside)
 
 

@@ -26,7 +26,7 @@ from carboy.planfile.layers import (
     override_leaves,
 )
 from carboy.planfile.origin import Origin
-from carboy.planfile.propose import choose, propose
+from carboy.planfile.propose import choose, left_out, propose
 
 # The system's own variables: an app that reads one is not configured by it.
 _SYSTEM: Final = frozenset({"HOME", "PATH", "USER", "PWD", "PORT", "HOST", "HOSTNAME", "SHELL", "LANG", "TMPDIR"})
@@ -199,6 +199,6 @@ def _loaded(
         MappingProxyType(origins),
         MappingProxyType(variables),
         required,
-        dotenv.notes,
+        (*dotenv.notes, *(left_out(facts) if facts else ())),
         document.path if document else None,
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from carboy.model.facts import AppFact, Candidate, Evidence, Facts
 from carboy.model.plan import INSIDE, VARIABLE
 from carboy.model.probe import ProbeReport
-from carboy.model.secret import Secret, guarded
+from carboy.model.secret import MASK, Secret, guarded
 from carboy.planfile.keys import Path
 from carboy.planfile.proposal import Choice, Proposal, chosen, place
 from carboy.planfile.propose_server import server_choices
@@ -151,12 +151,25 @@ def _shared(facts: Facts) -> Iterator[Choice]:
 def _processes(facts: Facts) -> Iterator[Choice]:
     for process in facts.processes:
         name = _process_name(process.name)
-        if not name or name in ("web", "release") or not process.command.strip():
+        if not name or name in ("web", "release") or not process.command.strip() or MASK in process.command:
             continue
         where = place(process.evidence)
         yield Choice(("processes", name, "command"), process.command, "runs beside the web server", where)
         if process.once:
             yield Choice(("processes", name, "once"), True, "two of it would do everything twice", where)
+
+
+def left_out(facts: Facts) -> tuple[str, ...]:
+    """A sentence for each command that is not proposed because a secret stands in it."""
+    found = [
+        *((f"process {each.name}", each.command) for each in facts.processes),
+        *(("release command", each.command) for each in facts.release_commands),
+    ]
+    return tuple(
+        f"{what} `{command}` is left out: a secret stands in it; put the value into .env and write $NAME"
+        for what, command in found
+        if MASK in command
+    )
 
 
 def _process_name(name: str) -> str:
@@ -170,6 +183,8 @@ def _release(facts: Facts) -> Iterator[Choice]:
         commands[facts.migrations.command] = facts.migrations.evidence
     initial: dict[str, Evidence] = {}
     for each in facts.release_commands:
+        if MASK in each.command:
+            continue
         (initial if each.once else commands).setdefault(each.command, each.evidence)
     for command in commands:
         initial.pop(command, None)

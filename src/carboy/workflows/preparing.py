@@ -16,6 +16,11 @@ from carboy.workflows.surroundings import release_environment
 from carboy.workflows.words import split_commands
 
 BUILD_TIMEOUT = 1800.0
+_IMPORT = "import os, sys, flask_carboy.serve; sys.stdout.flush(); sys.stderr.flush(); os._exit(0)"
+_HINTS = {
+    "build": "run it by hand in the project",
+    "import": "the traceback above names the line; a service that it needs must run, a variable be set in .env",
+}
 
 
 def run_build(plan: Plan, environment: Mapping[str, str], job: Staging) -> None:
@@ -41,6 +46,22 @@ def prepare_data(job: Staging, plan: Plan, made: ReleaseRecord) -> tuple[dict[st
             done.append(text)
             write_json(done_file, {"schema": 1, "commands": done})
     return tuple(prepared)
+
+
+def import_once(job: Staging, plan: Plan, made: ReleaseRecord) -> None:
+    """Import the app once, with its real variables, before the workers do it at the same time.
+
+    Many apps make their tables at import: several workers would race for an empty database, and the server die. It is
+    also the last look before anything that serves is touched. The process leaves without waiting for threads.
+    """
+    if plan.app.ref is None or plan.server.kind == "uwsgi":  # some apps import a module that only uWSGI itself has
+        return
+    words = (made.python, "-c", _IMPORT)
+    environment = release_environment(job.folder, made, job.environment)
+    with job.steps.step("import", "import it once, before its workers do"):
+        _run(
+            words, environment, job.source / plan.app.folder, float(plan.release.timeout), where="import", text="import"
+        )
 
 
 def _release_command(job: Staging, plan: Plan, made: ReleaseRecord, text: str) -> list[dict[str, Any]]:
@@ -74,5 +95,5 @@ def _run(
         f"`{text}` {reason}",
         where=where,
         details=ended.lines[-20:] or ("it printed nothing",),
-        hint=f"try it by hand: carboy run {text}" if where == "release command" else "run it by hand in the project",
+        hint=_HINTS.get(where, f"try it by hand: carboy run {text}"),
     )

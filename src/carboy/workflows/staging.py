@@ -16,7 +16,7 @@ from carboy.targets.local.extension import copy_extension
 from carboy.targets.local.record import ProcessRecord, ReleaseRecord
 from carboy.workflows.attempt import Staging, through_exec
 from carboy.workflows.choosing import nothing_found
-from carboy.workflows.preparing import prepare_data, run_build
+from carboy.workflows.preparing import import_once, prepare_data, run_build
 from carboy.workflows.proving import Proven, prove
 from carboy.workflows.resources import this_host
 from carboy.workflows.retention import remove_leftovers
@@ -47,6 +47,7 @@ def _stage(job: Staging) -> ReleaseRecord:
         made = _assemble(job, facts, proven)
         step.note = made.server
     prepared = prepare_data(job, proven.loaded.plan, made)
+    import_once(job, proven.loaded.plan, made)
     return replace(made, prepared=prepared)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from carboy.errors import CarboyError
 from carboy.model.facts import (
     BuildFact,
     DataFact,
@@ -23,6 +24,7 @@ from carboy.model.facts import (
 )
 from carboy.model.plan import Process
 from carboy.model.probe import PageTry, ProbeReport
+from carboy.model.secret import MASK
 from carboy.planfile.combinations import clashes
 from carboy.planfile.load import load_plan
 from carboy.planfile.propose import propose
@@ -233,3 +235,22 @@ def test_an_app_that_patches_itself_gets_that_worker(green: str) -> None:
     worker = propose(replace(facts(), warnings=(warning,)), None).get("server", "worker_class")
     assert worker is not None
     assert worker.value == green
+
+
+@pytest.mark.requirement("E3")
+def test_a_command_with_a_secret_in_it_is_not_written_down(tmp_path: Path) -> None:
+    """Neither the secret nor its mask becomes a command; a note says what to do."""
+    worker = ProcessFact("mail", f"python mail.py --password {MASK}", once=False, evidence=())
+    loaded = load_plan(tmp_path, facts=facts(processes=(worker,)), environment={})
+    assert not loaded.plan.processes
+    assert any("process mail" in note and "$NAME" in note for note in loaded.notes)
+
+
+def test_a_project_file_nested_without_end_is_no_traceback(tmp_path: Path) -> None:
+    """A hostile pyproject.toml is the packaging tools' matter; as a plan it is refused."""
+    deep = "[tool.carboy]\nx = " + "[" * 20_000
+    (tmp_path / "pyproject.toml").write_text(deep)
+    load_plan(tmp_path, facts=None, environment={})
+    (tmp_path / "carboy.toml").write_text(deep)
+    with pytest.raises(CarboyError):
+        load_plan(tmp_path, facts=None, environment={})

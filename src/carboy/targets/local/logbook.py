@@ -5,6 +5,7 @@ Standard library only: the supervisor stays small.
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -111,6 +112,12 @@ def parse(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 def read_entries(path: Path) -> Iterator[dict[str, Any]]:
     """All entries that are kept, oldest first."""
-    for file in stored_files(path):
-        with file.open(encoding="utf-8", errors="replace") as stream:
-            yield from parse(stream)
+    with contextlib.ExitStack() as opened:
+        # Opened newest first, so that a rotation meanwhile repeats a file, told by its number, and hides none.
+        streams: dict[int, Iterable[str]] = {}
+        for file in reversed(stored_files(path)):
+            with contextlib.suppress(FileNotFoundError):
+                lines = opened.enter_context(file.open(encoding="utf-8", errors="replace"))
+                streams.setdefault(os.fstat(lines.fileno()).st_ino, lines)
+        for kept in reversed(streams.values()):
+            yield from parse(kept)
