@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.cli import carboy, contents, get, write_project
+from tests.support.ports import unused_port
 from tests.support.schemas import check
 from tests.system.environments import installed_pythons
 
@@ -96,7 +97,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def up(project: Path, *more: str, code: int = 0) -> tuple[dict[str, Any], str]:
-    ran = carboy("up", project, "--detach", "--json", *more)
+    # The first free port would be taken by others while a set is looked for.
+    ran = carboy("up", project, "--detach", "--json", "--port", str(unused_port()), *more)
     assert ran.code == code, ran.err
     data = ran.json()
     check("up" if code == 0 else "error", data)
