@@ -476,3 +476,24 @@ def test_tables_made_at_import_are_made_once_before_the_workers(project: Path) -
     url = str(up(project)["url"])
     assert json.loads(get(url)[1]) == {"version": "one", "notes": []}
     assert "already exists" not in carboy("logs", project).out
+
+
+@pytest.mark.requirement("T1")
+def test_two_projects_that_start_at_once_get_two_ports(tmp_path: Path) -> None:
+    """The port is held from the moment it is chosen, though the server listens on it much later."""
+    folders = [write_project(tmp_path / name, NOTES) for name in ("one", "two")]
+    started = [
+        subprocess.Popen(
+            [CARBOY, "up", str(folder), "--detach"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for folder in folders
+    ]
+    told = [process.communicate(timeout=120) for process in started]
+    urls = [out.strip() for out, _ in told]
+    try:
+        assert [process.returncode for process in started] == [0, 0], told
+        assert len({*urls}) == 2
+        assert all(get(url)[0] == 200 for url in urls)
+    finally:
+        for folder in folders:
+            carboy("down", folder)

@@ -1,5 +1,6 @@
 """`carboy up`: the project, as it is, served by the production stack on this machine."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from carboy.release.stage import fingerprint
 from carboy.targets.local import driver, record
 from carboy.targets.local.record import ReleaseRecord
 from carboy.targets.local.state import StateFolder, state_folder
-from carboy.workflows.launching import free_port, port_fault, start_and_gate
+from carboy.workflows.launching import port_fault, reserve_port, start_and_gate
 from carboy.workflows.project import open_project
 from carboy.workflows.steps import Steps
 from carboy.workflows.surroundings import digest, release_environment, store_settings
@@ -64,7 +65,11 @@ def up(request: UpRequest, *, steps: Steps, environment: Mapping[str, str]) -> U
     folder = state_folder(project)
     folder.prepare()
     with driver.locked(folder, "up"):
-        return _Up(request, folder, steps, environment).run()
+        work = _Up(request, folder, steps, environment)
+        try:
+            return work.run()
+        finally:
+            work.close()
 
 
 class _Up:
@@ -75,7 +80,13 @@ class _Up:
         self.environment = environment
         self.begun = steps.clock()
         self.before = driver.running_state(folder)
+        self.reserved: socket.socket | None = None
         self.port = self._port()
+
+    def close(self) -> None:
+        """Give the reserved port free, also where nothing was started on it."""
+        if self.reserved is not None:
+            self.reserved.close()
 
     def run(self) -> UpResult:
         store_settings(self.folder, self.request.settings)
@@ -99,7 +110,8 @@ class _Up:
         last = record.newest_good(self.folder)
         if last is not None and port_fault(self.request.host, last.port) is None:
             return last.port
-        return free_port(self.request.host, FIRST_PORT)
+        self.reserved = reserve_port(self.request.host, FIRST_PORT)
+        return int(self.reserved.getsockname()[1])
 
     def _fingerprint(self) -> str:
         wanted = [f"{k}={v}" for k, v in sorted(self.request.overrides.items())]
@@ -162,6 +174,7 @@ class _Up:
     def _start(self, wanted: ReleaseRecord) -> tuple[int, tuple[Asked, ...]]:
         variables = release_environment(self.folder, wanted, self.environment)
         mark = digest(self.folder, wanted, variables)
+        self.close()
         with self.steps.step("start", "start it and put it through the gate") as step:
             pid, report = start_and_gate(self.folder, wanted, variables, digest=mark)
             step.note = f"{len(report.workers)} workers, {len(report.asked)} answers"
