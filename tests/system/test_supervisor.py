@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -223,3 +224,47 @@ def test_a_newer_state_is_refused_by_name(folder: StateFolder) -> None:
     (folder.root / "VERSION").write_text("99\n")
     with pytest.raises(UsageFault, match="written by a newer Carboy"):
         folder.prepare()
+
+
+@pytest.mark.requirement("R7")
+def test_what_a_killed_supervisor_left_is_ended_by_the_next_word(folder: StateFolder) -> None:
+    """A process that ignores SIGTERM outlives its killed supervisor, and no further: stop ends it."""
+    ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    code = f"import signal, time; {ignore}; print('deaf', flush=True); time.sleep(600)"
+    driver.start(folder, specification(folder, process("mail", code)))
+    eventually(lambda: "deaf" in lines(folder))
+    state = read_json(folder.running) or {}
+    os.kill(state["pid"], signal.SIGKILL)
+    eventually(lambda: driver.running_state(folder) is None)
+    assert driver.stop(folder)
+    left = state["processes"][0]["pid"]
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.requirement("R4", "R11")
+def test_a_dead_owners_lock_goes_to_one_of_many(folder: StateFolder) -> None:
+    """Many commands find the lock of a dead process: at no moment do two of them hold it."""
+    code = """
+import sys, time
+from pathlib import Path
+from carboy.errors import Failed
+from carboy.targets.local import driver
+from carboy.targets.local.state import state_folder
+folder = state_folder(Path(sys.argv[1]))
+held = Path(sys.argv[1]) / "held"
+for _ in range(20):
+    try:
+        with driver.locked(folder, "up"):
+            held.mkdir()
+            time.sleep(0.002)
+            held.rmdir()
+            dead = '{"pid": 4194303, "since": 1, "word": "up"}'
+            folder.lock.with_name("new").write_text(dead)
+            folder.lock.with_name("new").replace(folder.lock)
+    except Failed:
+        time.sleep(0.001)
+"""
+    words = [sys.executable, "-c", code, str(folder.project)]
+    many = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    told = [each.communicate(timeout=60)[1] for each in many]
+    assert [each.returncode for each in many] == [0, 0, 0, 0], told

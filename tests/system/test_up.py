@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -497,3 +498,133 @@ def test_two_projects_that_start_at_once_get_two_ports(tmp_path: Path) -> None:
     finally:
         for folder in folders:
             carboy("down", folder)
+
+
+MODE = (
+    'if os.environ.get("MODE") == "bad":\n    raise RuntimeError("bad mode")\n'
+    'if os.environ.get("MODE") == "slow":\n    __import__("time").sleep(30)\n'
+    'VERSION = os.environ.get("MODE", "one")'
+)
+
+
+@pytest.mark.requirement("R2")
+def test_values_belong_to_the_release_that_is_good(project: Path) -> None:
+    """A value that breaks the app is not kept: the old release serves again with its own, and `run` sees the same."""
+    change(project, 'VERSION = "one"', MODE)
+    change(project, "jsonify(version=VERSION, ", 'jsonify(version=VERSION if VERSION != "err" else 1 / 0, ')
+    url = str(up(project, "--set", "MODE=first")["url"])
+    assert carboy("up", project, "--detach", "--set", "MODE=err").code == 3
+    assert json.loads(get(url)[1])["version"] == "first"
+    assert carboy("up", project, "--detach", environment={"MODE": "ignored"}).code == 0, "--set is remembered"
+    assert json.loads(get(url)[1])["version"] == "first"
+    told = carboy("run", "-C", project, "python", "-c", "import os; print(os.environ['MODE'])")
+    assert told.out == "first\n"
+
+
+@pytest.mark.requirement("R2")
+def test_an_exported_variable_that_breaks_the_app_leaves_the_old_values_serving(project: Path) -> None:
+    """The same release is started with other values, fails, and is started again with those it had."""
+    change(project, 'VERSION = "one"', MODE)
+    url = str(up(project)["url"])
+    ran = carboy("up", project, "--detach", environment={"MODE": "bad"})
+    assert ran.code == 3
+    assert json.loads(get(url)[1])["version"] == "one"
+
+
+@pytest.mark.requirement("R4")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_up_leaves_what_served_before(project: Path, number: signal.Signals) -> None:
+    """Ctrl-C or SIGTERM while the new one starts: the old one answers, and nothing of the new one is left."""
+    change(project, 'VERSION = "one"', MODE)
+    url = str(up(project)["url"])
+    words = [CARBOY, "up", str(project), "--detach", "--set", "MODE=slow"]
+    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.wait(4)
+    os.kill(running.pid, number)
+    assert running.wait(60) == 130
+    assert json.loads(get(url)[1])["version"] == "one"
+    assert not [p for p in psutil.process_iter(["environ"]) if (p.info["environ"] or {}).get("MODE") == "slow"]
+
+
+@pytest.mark.requirement("H4", "R8")
+def test_data_that_the_project_brings_is_not_dropped(project: Path) -> None:
+    """An existing database seeds the first release, and the command that drops its tables is not run, which is said."""
+    with sqlite3.connect(project / "notes.db") as database:
+        database.executescript("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('kept')")
+    database.close()
+    ran = carboy("up", project, "--detach")
+    assert ran.code == 0, ran.err
+    assert "notes.db has tables already: flask init-db not run" in ran.err
+    assert json.loads(get(ran.out.strip())[1])["notes"] == ["kept"]
+
+
+@pytest.mark.requirement("R10")
+def test_a_worker_that_dies_at_once_is_not_called_good(project: Path) -> None:
+    """A process beside web that ends in its first seconds stops the release, with its last lines."""
+    (project / "Procfile").write_text("web: gunicorn app:app\nmail: python -c 'raise SystemExit(\"no broker\")'\n")
+    ran = carboy("up", project, "--detach")
+    assert ran.code == 3
+    assert "process mail ended with exit code 1" in ran.err
+    assert "no broker" in ran.err
+
+
+@pytest.mark.requirement("R10")
+def test_an_open_debugger_is_refused(tmp_path: Path) -> None:
+    """A project whose own command serves with the interactive debugger is not called good."""
+    code = (
+        "import os\nfrom flask import Flask\n\ndef main():\n    app = Flask(__name__)\n"
+        "    @app.get('/')\n    def home():\n        return 'hi'\n"
+        "    app.run(debug=True, use_reloader=False, port=int(os.environ['PORT']))\n\n"
+        "if __name__ == '__main__':\n    main()\n"
+    )
+    plan = '[app]\ncommand = "python serve_it.py"\n'
+    folder = write_project(tmp_path / "open", {"requirements.txt": "flask\n", "serve_it.py": code, "carboy.toml": plan})
+    ran = carboy("up", folder, "--detach")
+    assert ran.code == 3
+    assert "interactive debugger is open" in ran.err
+    carboy("down", folder)
+
+
+@pytest.mark.requirement("R10")
+def test_a_page_that_streams_without_end_is_an_answer(project: Path) -> None:
+    """The gate keeps its time where a body never ends."""
+    endless = (
+        "@app.route('/events')\ndef events():\n    from flask import Response\n    import time\n"
+        "    def forever():\n        while True:\n            yield 'data: x\\n\\n'\n            time.sleep(0.2)\n"
+        "    return Response(forever(), mimetype='text/event-stream')\n\n\n@app.route(\"/who\")"
+    )
+    change(project, '@app.route("/who")', endless)
+    (project / "carboy.toml").write_text('[health]\npages = ["/events"]\ntimeout = 20\n')
+    begun = time.monotonic()
+    up(project)
+    assert time.monotonic() - begun < 60
+
+
+@pytest.mark.requirement("D3", "U2")
+def test_inspect_with_a_probe_shows_what_importing_gave(project: Path) -> None:
+    """Routes and pages are told beside the facts, by the schema, and the project is as it was."""
+    before = contents(project)
+    ran = carboy("inspect", project, "--probe", "--json")
+    assert ran.code == 0, ran.err
+    check("inspect", ran.json())
+    assert {"path": "/who", "status": 200} in ran.json()["probe"]["pages"]
+    assert contents(project) == before
+
+
+@pytest.mark.requirement("U3")
+@pytest.mark.parametrize(
+    "words", [["--port", "abc"], ["--set", "nonsense"], ["--app", "no-attribute"], ["--tier", "x"]]
+)
+def test_wrong_words_are_a_usage_fault_in_json_too(project: Path, words: list[str]) -> None:
+    """Exit code 2 and the same object as for any fault."""
+    ran = carboy("up", project, "--detach", "--json", *words)
+    assert ran.code == 2
+    check("error", ran.json())
+
+
+@pytest.mark.requirement("R6")
+def test_the_project_is_found_from_a_folder_inside_it(project: Path) -> None:
+    """`status` in a subfolder speaks of the project that runs."""
+    up(project)
+    assert carboy("status", project / "static", "--json").json()["state"] == "running"

@@ -1,8 +1,6 @@
 """`carboy up` in the foreground: the log until Ctrl-C or SIGTERM, then everything is stopped."""
 
-import signal
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -12,20 +10,16 @@ from carboy.workflows.logs import LogFilter, follow
 from carboy.workflows.status import runs
 
 
-def stay(project: Path, *, as_json: bool) -> int:
-    """Show the log until told to stop; exit code 3 where everything ended by itself."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    ended = False
+def stay(project: Path, pid: int, *, as_json: bool) -> int:
+    """Show the log until told to stop, or until supervisor `pid` is gone: stopped or replaced from elsewhere."""
     try:
-        for item in follow(project, LogFilter(), going_on=lambda: runs(project)):
+        for item in follow(project, LogFilter(), going_on=lambda: runs(project, pid)):
             if not as_json:
                 click.echo(text_line(item))
-        ended = True
     except KeyboardInterrupt:
         click.echo("stopping", err=True)
-    down(project)
-    return 3 if ended else 0
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        if runs(project, pid):
+            down(project)
+        return 0
+    click.echo("it was stopped, or replaced, from elsewhere", err=True)
+    return 0

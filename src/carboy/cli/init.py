@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from carboy.cli.options import json_option, project_argument, wants_json
+from carboy.cli.options import json_option, project_argument, require_reference, wants_json
 from carboy.cli.output import Progress, show_json, show_notes
 from carboy.errors import EXIT_DONE
 from carboy.workflows.init import InitResult, init, init_to_json
@@ -27,6 +27,7 @@ def command(project: Path, app: str | None, dry_run: bool, force: bool, no_probe
     where no app is sure: nothing is written then. The app is imported for proof, in a copy and an environment of its
     own, without network and without your secrets.
     """
+    require_reference(app)
     steps = Steps(Progress(quiet=wants_json(as_json)))
     prove = None if no_probe else trial(project, app=app, steps=steps, environment=os.environ)
     result = init(project, app=app, dry_run=dry_run, force=force, prove=prove)

@@ -1,31 +1,50 @@
 """`carboy inspect`."""
 
+import os
 from pathlib import Path
 
 import click
 
 from carboy.cli.options import json_option, project_argument, wants_json
-from carboy.cli.output import show_json
+from carboy.cli.output import Progress, show_json
 from carboy.errors import EXIT_DONE, EXIT_NO
 from carboy.model.facts import Evidence, Facts
-from carboy.workflows.inspect import facts_to_json, inspect
+from carboy.model.probe import ProbeReport
+from carboy.workflows.inspect import facts_to_json, inspect, report_to_json
+from carboy.workflows.steps import Steps
 
 
 @click.command()
 @project_argument
+@click.option("--probe", is_flag=True, help="Also import the app, in a copy and an environment of its own.")
 @json_option
-def command(project: Path, as_json: bool) -> int:
+def command(project: Path, probe: bool, as_json: bool) -> int:
     """Say what PROJECT is, by reading it only: the app, its Python, dependencies, data, processes and traps.
 
-    Every answer names the file and line it comes from. Exit code 1 where no app was found.
+    Every answer names the file and line it comes from. Exit code 1 where no app was found, or where --probe failed.
     """
     facts = inspect(project)
-    if wants_json(as_json):
-        show_json(facts_to_json(facts))
+    machine = wants_json(as_json)
+    found = facts.app.ref is not None or facts.app.command is not None
+    report = _probed(project, facts, quiet=machine) if probe and facts.app.ref else None
+    if machine:
+        show_json(facts_to_json(facts) | ({"probe": report_to_json(report)} if report else {}))
     else:
-        for line in text_lines(facts):
+        for line in [*text_lines(facts), *(_probe_lines(report) if report else [])]:
             click.echo(line)
-    return EXIT_DONE if facts.app.ref or facts.app.command else EXIT_NO
+    return EXIT_DONE if found and (report is None or report.status == "ok") else EXIT_NO
+
+
+def _probed(project: Path, facts: Facts, *, quiet: bool) -> ProbeReport | None:
+    from carboy.workflows.trial import trial  # reading alone must stay quick
+
+    return trial(project, app=None, steps=Steps(Progress(quiet=quiet)), environment=os.environ)(facts)
+
+
+def _probe_lines(report: ProbeReport) -> list[str]:
+    lines = [_row("probe", f"{report.status}: {report.ref}", note=f"Flask {report.flask}, Python {report.python}")]
+    lines += [_row("  route", f"{route.rule}  {' '.join(route.methods)}") for route in report.routes]
+    return lines + [_row("  page", f"{page.path} answered {page.status or 'nothing'}") for page in report.pages]
 
 
 def text_lines(facts: Facts) -> list[str]:

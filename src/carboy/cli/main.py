@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from typing import Any, Final
@@ -76,7 +77,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line; the exit code."""
+    """Run the command line; the exit code. SIGTERM and SIGHUP end it as Ctrl-C does: tidied up."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), _interrupt)
     try:
         result: Any = group.main(args=arguments, prog_name="carboy", standalone_mode=False)
     except CarboyError as fault:
@@ -87,8 +91,7 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return 130
     except click.ClickException as fault:
-        fault.show()
-        return fault.exit_code
+        return _report_usage(fault, arguments)
     except BrokenPipeError:
         return _quiet_pipe()
     except Exception:  # the last place where a bug of ours can be told from a user's mistake
@@ -96,10 +99,24 @@ def run(arguments: list[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _report(fault: CarboyError, arguments: list[str] | None) -> int:
     from carboy.cli.output import show_fault  # `--help` must stay light
 
     show_fault(fault, as_json=_wants_json(sys.argv[1:] if arguments is None else arguments))
+    return fault.exit_code
+
+
+def _report_usage(fault: click.ClickException, arguments: list[str] | None) -> int:
+    fault.show()
+    if _wants_json(sys.argv[1:] if arguments is None else arguments):
+        from carboy.cli.output import show_json  # `--help` must stay light
+
+        error = {"what": fault.format_message(), "where": "command line", "hint": "carboy --help", "details": []}
+        show_json({"schema": 1, "error": error, "exit_code": fault.exit_code})
     return fault.exit_code
 
 

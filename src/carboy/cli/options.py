@@ -72,3 +72,12 @@ def pairs(values: tuple[str, ...], *, option: str = "--set") -> dict[str, str]:
             raise UsageFault("not NAME=VALUE", where=f"{option} {name or text!r}", hint=f"{option} DEBUG=0")
         found[name] = value
     return found
+
+
+def require_reference(app: str | None) -> None:
+    """Raises UsageFault where `--app` is no `module:attribute`."""
+    module, colon, attribute = (app or "a:b").partition(":")
+    if not colon or not attribute or not all(part.isidentifier() for part in module.split(".")):
+        raise UsageFault(
+            "not module:attribute", where=f"--app {app}", hint="--app shop:app, or --app 'shop:create_app()'"
+        )

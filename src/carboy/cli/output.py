@@ -1,6 +1,7 @@
 """What people read: results on stdout, progress and faults on stderr, plain lines where no terminal is."""
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -37,8 +38,16 @@ class Progress:
         self.live = sys.stderr.isatty() and not quiet
 
     def __call__(self, event: StepEvent) -> None:
+        """Show one event; a reader that went away ends the showing and never the work."""
         if self.quiet:
             return
+        try:
+            self._show(event)
+        except BrokenPipeError:
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+    def _show(self, event: StepEvent) -> None:
         if event.state == "begun":
             if self.live:
                 click.echo(f"  … {event.title}\r", err=True, nl=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from carboy.cli.options import json_option, pairs, project_argument, wants_json
+from carboy.cli.options import json_option, pairs, project_argument, require_reference, wants_json
 from carboy.cli.output import Progress, show_json, show_notes
 from carboy.workflows.steps import Steps
 from carboy.workflows.up import UpRequest, UpResult, result_to_json, up
@@ -44,6 +44,7 @@ def command(
     The project's folder is not changed; what Carboy keeps lies in .carboy/ in it, ignored by git.
     """
     machine = wants_json(as_json)
+    require_reference(app)
     progress = Progress(quiet=machine)
     request = UpRequest(
         project=project,
@@ -63,7 +64,7 @@ def command(
     if not detach:
         from carboy.cli.foreground import stay  # only the foreground needs it
 
-        return stay(project, as_json=machine)
+        return stay(project, result.pid, as_json=machine)
     return 0
 
 

@@ -16,6 +16,7 @@ GATE_PATH = "/.carboy/gate"
 POLL = 0.02  # seconds between looks while the server starts
 ROUNDS = 3  # times a page is asked: the first answer of a worker may be right and the later ones wrong
 MOST_REDIRECTS = 5
+DEBUGGER = "?__debugger__=yes&cmd=resource&f=style.css"
 SICK_WORDS = frozenset({"error", "fail", "failed", "failing", "down", "unhealthy", "unavailable", "critical"})
 
 
@@ -76,6 +77,7 @@ class Gate:
         accounts = self._ask_every_worker() if wrapped else {}
         for page in self.request.pages or ("/",):
             self._ask_page(page)
+        self._refuse_debugger()
         databases = self._compare_databases(self._ask_again(accounts))
         if self.request.static is not None:
             self._ask_static(self.request.static)
@@ -205,6 +207,16 @@ class Gate:
                 return answer
             answer = self._ask(goal.path + (f"?{goal.query}" if goal.query else ""))
         raise self._refusal("page", answer, "redirects without end")
+
+    def _refuse_debugger(self) -> None:
+        """Werkzeug's debugger runs any code for whoever finds it; it serves its own files on every path."""
+        answer = self._ask(f"/{DEBUGGER}")
+        if answer.status == 200 and b"debugger" in answer.body and "css" in answer.headers.get("content-type", ""):
+            raise Failed(
+                "Werkzeug's interactive debugger is open: whoever reaches the site can run any code",
+                where="gate: debugger",
+                hint="take debug=True out of the code that starts the app",
+            )
 
     def _ask_static(self, path: str) -> None:
         answer = self._ask(path)

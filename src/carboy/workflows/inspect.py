@@ -5,6 +5,7 @@ from typing import Any
 
 from carboy.inspection.reader import inspect_project
 from carboy.model.facts import AppFact, Candidate, DependenciesFact, Evidence, Facts
+from carboy.model.probe import ProbeReport
 
 SCHEMA = 1
 
@@ -146,3 +147,20 @@ def _files(facts: Facts) -> dict[str, Any]:
 
 def _places(evidence: Evidence) -> list[dict[str, Any]]:
     return [{"file": place.file, "line": place.line} for place in evidence]
+
+
+def report_to_json(report: ProbeReport) -> dict[str, Any]:
+    """The part `probe` of `carboy inspect --probe --json`."""
+    routes = [{"rule": each.rule, "methods": list(each.methods), "endpoint": each.endpoint} for each in report.routes]
+    return {
+        "status": report.status,
+        "ref": report.ref,
+        "interface": report.interface,
+        "flask": report.flask,
+        "python": report.python,
+        "message": report.message,
+        "routes": routes,
+        "pages": [{"path": each.path, "status": each.status} for each in report.pages],
+        "extensions": list(report.extensions),
+        "placeholders": list(report.placeholders),
+    }

@@ -17,6 +17,7 @@ from carboy.targets.local.specification import ProcessSpecification, Specificati
 from carboy.targets.local.state import StateFolder
 
 TAIL = 15  # log lines shown with a failure
+SETTLE = 3.0  # seconds that processes beside web must live
 
 
 def specification(
@@ -69,17 +70,39 @@ def start_and_gate(
     try:
         report = pass_gate(gate_request(folder, record, token))
         refuse_data_in_release(folder, report)
+        await_others(folder, record)
     except Failed as fault:
         elsewhere = other_ports(folder, record.port)
         driver.stop(folder)
         lines = last_lines(folder, since=begun)
         raise Failed(
-            fault.what, where=fault.where, hint=elsewhere or fault.hint, details=(*fault.details, *_headed(lines))
+            fault.what,
+            where=fault.where,
+            hint=elsewhere or _hint(fault, lines),
+            details=(*fault.details, *_headed(lines)),
         ) from fault
     except BaseException:  # interrupted: nothing half-started is left behind
         driver.stop(folder)
         raise
     return pid, report
+
+
+def await_others(folder: StateFolder, record: ReleaseRecord) -> None:
+    """Raises Failed where a process beside web ends within its first seconds: it would crash for ever."""
+    if not any(item.name != "web" and item.scale for item in record.processes):
+        return
+    deadline = time.monotonic() + SETTLE
+    while time.monotonic() < deadline:
+        for item in (driver.running_state(folder) or {}).get("processes", []):
+            if item["name"] != "web" and item["exit"] is not None:
+                lines = last_lines(folder, since=item["since"] - 1, process=item["name"])
+                raise Failed(
+                    f"process {item['name']} ended with {item['exit']}",
+                    where="gate: processes",
+                    details=("its last log lines:", *lines),
+                    hint=f"mend processes.{item['name']}.command; scale = 0 leaves it out",
+                )
+        time.sleep(0.1)
 
 
 def refuse_data_in_release(folder: StateFolder, report: GateReport) -> None:
@@ -142,6 +165,12 @@ def last_lines(folder: StateFolder, *, since: float, process: str | None = "web"
     return lines[-TAIL:]
 
 
+def _hint(fault: Failed, lines: list[str]) -> str:
+    if "traceback" in fault.hint and not any("Traceback" in line for line in lines):
+        return "the answer above says what is missing; carboy logs shows more"
+    return fault.hint
+
+
 def _headed(lines: list[str]) -> list[str]:
     return ["", "last log lines:", *lines] if lines else []
 
@@ -149,6 +178,12 @@ def _headed(lines: list[str]) -> list[str]:
 def refuse_taken_port(host: str, port: int) -> None:
     """Raises Failed where something else listens there already."""
     fault = port_fault(host, port)
+    if fault is not None and "in use" not in fault:
+        raise Failed(
+            f"{host}:{port} cannot be listened on: {fault}",
+            where="start",
+            hint="name an address of this machine: --host",
+        )
     if fault is not None:
         raise Failed(
             f"port {port} cannot be listened on: {fault}",

@@ -1,8 +1,11 @@
 """What is run in a staged release before it starts: build steps and release commands."""
 
+import contextlib
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from carboy.errors import Failed
 from carboy.model.command import Command
@@ -37,7 +40,12 @@ def run_build(plan: Plan, environment: Mapping[str, str], job: Staging) -> None:
 def prepare_data(job: Staging, plan: Plan, made: ReleaseRecord) -> tuple[dict[str, Any], ...]:
     """The release commands, in order; those that lose data when they are repeated, once in the project's life."""
     done_file = job.folder.shared / ".carboy-initial.json"
-    done = list((read_json(done_file) or {}).get("commands", []))
+    known = read_json(done_file)
+    done = list((known or {}).get("commands", []))
+    if known is None and plan.release.initial and (full := _brought_data(job, plan)):
+        job.steps.say("release-command", f"{full} has tables already: {', '.join(plan.release.initial)} not run")
+        done = list(plan.release.initial)
+        write_json(done_file, {"schema": 1, "commands": done})
     prepared: list[dict[str, Any]] = []
     for text in (*(c for c in plan.release.initial if c not in done), *plan.release.commands):
         with job.steps.step("release-command", text):
@@ -46,6 +54,30 @@ def prepare_data(job: Staging, plan: Plan, made: ReleaseRecord) -> tuple[dict[st
             done.append(text)
             write_json(done_file, {"schema": 1, "commands": done})
     return tuple(prepared)
+
+
+def _brought_data(job: Staging, plan: Plan) -> str | None:
+    """An SQLite file with tables that the project brought along; what drops tables must not run on it."""
+    for path in plan.app.shared:
+        place = job.folder.shared / path
+        files = [place] if place.is_file() else sorted(place.rglob("*")) if place.is_dir() else []
+        for file in files:
+            if _has_tables(file):
+                return file.relative_to(job.folder.shared).as_posix()
+    return None
+
+
+def _has_tables(file: Path) -> bool:
+    if not file.is_file() or file.stat().st_size < 100:
+        return False
+    with file.open("rb") as stream:
+        if stream.read(16) != b"SQLite format 3\0":
+            return False
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as database:
+            return bool(database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0])
+    except sqlite3.Error:
+        return False
 
 
 def import_once(job: Staging, plan: Plan, made: ReleaseRecord) -> None:
@@ -57,7 +89,7 @@ def import_once(job: Staging, plan: Plan, made: ReleaseRecord) -> None:
     if plan.app.ref is None or plan.server.kind == "uwsgi":  # some apps import a module that only uWSGI itself has
         return
     words = (made.python, "-c", _IMPORT)
-    environment = release_environment(job.folder, made, job.environment)
+    environment = release_environment(job.folder, made, job.environment, job.settings)
     with job.steps.step("import", "import it once, before its workers do"):
         _run(
             words, environment, job.source / plan.app.folder, float(plan.release.timeout), where="import", text="import"
@@ -65,7 +97,7 @@ def import_once(job: Staging, plan: Plan, made: ReleaseRecord) -> None:
 
 
 def _release_command(job: Staging, plan: Plan, made: ReleaseRecord, text: str) -> list[dict[str, Any]]:
-    environment = release_environment(job.folder, made, job.environment)
+    environment = release_environment(job.folder, made, job.environment, job.settings)
     report = job.release / "databases.json"
     found: list[dict[str, Any]] = []
     for words in split_commands(text, environment, where="release.commands"):

@@ -20,7 +20,10 @@ def open_project(path: Path) -> Path:
 
 def open_state(path: Path) -> StateFolder:
     """The project's state; it may not exist yet. Raises UsageFault where a newer Carboy wrote it."""
-    folder = state_folder(open_project(path))
+    project = open_project(path)
+    # From a folder inside the project its state is found as git finds its own.
+    inside = next((place for place in (project, *project.parents) if state_folder(place).exists()), project)
+    folder = state_folder(inside)
     folder.check_version()
     return folder
 

@@ -97,7 +97,7 @@ def _on_python(plan: Plan, version: str) -> Plan:
 
 
 def _with_processes(job: Staging, plan: Plan, made: ReleaseRecord) -> ReleaseRecord:
-    environment = release_environment(job.folder, made, job.environment)
+    environment = release_environment(job.folder, made, job.environment, job.settings)
     folder = str(job.source / plan.app.folder)
     run_build(plan, environment, job)
     web, workers, notes = _web(job, plan, made, environment, folder)

@@ -44,6 +44,7 @@ def processes_to_json(found: Status) -> dict[str, Any]:
     return {"schema": 1, "release": found.release, "processes": status_to_json(found)["processes"]}
 
 
-def runs(path: Path) -> bool:
-    """Whether anything runs for the project."""
-    return driver.running_state(open_state(path)) is not None
+def runs(path: Path, pid: int) -> bool:
+    """Whether supervisor `pid` is the one that runs for the project."""
+    state = driver.running_state(open_state(path))
+    return state is not None and state["pid"] == pid

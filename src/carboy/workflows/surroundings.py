@@ -69,16 +69,28 @@ def wire(plan: Plan, *, release: int, source: Path, runtime: Path, port: int) ->
     return found
 
 
-def release_environment(folder: StateFolder, record: ReleaseRecord, environment: Mapping[str, str]) -> dict[str, str]:
+def release_environment(
+    folder: StateFolder,
+    record: ReleaseRecord,
+    environment: Mapping[str, str],
+    settings: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """The whole environment of a release's processes, secrets in the clear: for starting them and nothing else.
 
     Later wins: what is inherited, the plan's variables, `.env` files, the user's environment for what the app reads,
-    `--set`, generated secrets where nothing gave one, and the wire.
+    `--set` (`settings`; None for those of the last good release), generated secrets where nothing gave one, and the
+    wire.
     """
     dotenv = {name: value for name, (value, _) in read_dotenv(folder.project, record.tier, environment).values.items()}
     base = inherited(environment)
     named = {name: base[name] for name in (*record.reads, *record.secrets, *dotenv) if name in base}
-    chosen = {**base, **record.plan_variables, **dotenv, **named, **stored_settings(folder)}
+    chosen = {
+        **base,
+        **record.plan_variables,
+        **dotenv,
+        **named,
+        **(stored_settings(folder) if settings is None else settings),
+    }
     unset = [
         name for name in record.secrets if is_generable(name) and not (chosen.get(name) or f"{name}_FILE" in chosen)
     ]
@@ -87,7 +99,7 @@ def release_environment(folder: StateFolder, record: ReleaseRecord, environment:
 
 
 def store_settings(folder: StateFolder, settings: Mapping[str, str]) -> None:
-    """Keep what `--set` gave, so that `carboy run` and a restart see the same."""
+    """Keep what `--set` gave the release that is good now, so that `carboy run` and the next `up` see the same."""
     write_json(folder.root / "settings.json", {"schema": 1, "variables": dict(settings)})
 
 
@@ -95,9 +107,11 @@ def stored_settings(folder: StateFolder) -> dict[str, str]:
     return dict((read_json(folder.root / "settings.json") or {}).get("variables", {}))
 
 
-def digest(folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str]) -> str:
+def digest(
+    folder: StateFolder, record: ReleaseRecord, variables: Mapping[str, str], settings: Mapping[str, str]
+) -> str:
     """A digest of all values that the app may read: it changes where a running app would need a restart."""
-    names = {*record.reads, *record.secrets, *record.plan_variables, *stored_settings(folder)}
+    names = {*record.reads, *record.secrets, *record.plan_variables, *settings}
     names |= set(read_dotenv(folder.project, record.tier, variables).values)
     text = "\0".join(f"{name}={variables.get(name)}" for name in sorted(names))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from carboy import __version__
-from carboy.errors import Failed
+from carboy.errors import Failed, NeedsHuman
 from carboy.release.gate import Asked
 from carboy.release.stage import fingerprint
 from carboy.targets.local import driver, record
 from carboy.targets.local.record import ReleaseRecord
 from carboy.targets.local.state import StateFolder, state_folder
-from carboy.workflows.launching import port_fault, reserve_port, start_and_gate
+from carboy.workflows.launching import port_fault, refuse_taken_port, reserve_port, start_and_gate
 from carboy.workflows.project import open_project
 from carboy.workflows.steps import Steps
-from carboy.workflows.surroundings import digest, release_environment, store_settings
+from carboy.workflows.surroundings import digest, release_environment, store_settings, stored_settings
 
 FIRST_PORT = 8000
 KEPT_RELEASES = 3
@@ -81,6 +81,8 @@ class _Up:
         self.begun = steps.clock()
         self.before = driver.running_state(folder)
         self.reserved: socket.socket | None = None
+        # What --set gave earlier holds until it is set anew.
+        self.settings = {**stored_settings(folder), **request.settings}
         self.port = self._port()
 
     def close(self) -> None:
@@ -89,7 +91,6 @@ class _Up:
             self.reserved.close()
 
     def run(self) -> UpResult:
-        store_settings(self.folder, self.request.settings)
         mark = self._fingerprint()
         known = None if self.request.fresh or self.request.fix_requirements else self._known(mark)
         if known is not None and self._serves(known):
@@ -97,16 +98,21 @@ class _Up:
         if known is not None:
             try:
                 return self._launch(known)
+            except NeedsHuman:
+                raise
             except Failed as fault:
                 self.steps.say("gate", f"the last release does not start as it is ({fault}); all is made anew")
         return self._launch(self._stage(mark))
 
     def _port(self) -> int:
         """The port asked for, else the one in use, else the last one, else the first that is free."""
+        running = int(self.before["extra"]["port"]) if self.before is not None else None
         if self.request.port is not None:
+            if self.request.port != running:  # said before anything is touched
+                refuse_taken_port(self.request.host, self.request.port)
             return self.request.port
-        if self.before is not None:
-            return int(self.before["extra"]["port"])
+        if running is not None:
+            return running
         last = record.newest_good(self.folder)
         if last is not None and port_fault(self.request.host, last.port) is None:
             return last.port
@@ -116,7 +122,7 @@ class _Up:
     def _fingerprint(self) -> str:
         wanted = [f"{k}={v}" for k, v in sorted(self.request.overrides.items())]
         ours = [f"{k}={v}" for k, v in sorted(self.environment.items()) if k.startswith("CARBOY_") and "__" in k]
-        names = ",".join(sorted(self.request.settings))
+        names = ",".join(sorted(self.settings))
         return fingerprint(
             self.folder.project,
             __version__,
@@ -136,8 +142,8 @@ class _Up:
         """Whether this very release runs already, with the very values it would be started with now."""
         if self.before is None or self.before["release"] != known.number:
             return False
-        variables = release_environment(self.folder, known, self.environment)
-        return bool(self.before["extra"].get("digest") == digest(self.folder, known, variables))
+        variables = release_environment(self.folder, known, self.environment, self.settings)
+        return bool(self.before["extra"].get("digest") == digest(self.folder, known, variables, self.settings))
 
     def _stage(self, mark: str) -> ReleaseRecord:
         from carboy.workflows.attempt import Staging  # starting what is staged already must stay quick
@@ -152,7 +158,7 @@ class _Up:
             port=self.port,
             fingerprint=mark,
             overrides=self.request.overrides,
-            settings=self.request.settings,
+            settings=self.settings,
             environment=self.environment,
             steps=self.steps,
             fix_requirements=self.request.fix_requirements,
@@ -160,37 +166,47 @@ class _Up:
         return stage(job)
 
     def _launch(self, wanted: ReleaseRecord) -> UpResult:
-        previous = record.load(self.folder, int(self.before["release"])) if self.before is not None else None
+        running = driver.running_state(self.folder)
+        previous = record.load(self.folder, int(running["release"])) if running is not None else None
+        as_it_was = driver.web_environment(self.folder)
         driver.stop(self.folder)
         try:
             pid, asked = self._start(wanted)
-        except Failed as fault:
-            raise self._back_to(previous, wanted, fault) from fault
+        except BaseException as fault:  # an interrupt too: whoever was served goes on being served
+            if previous is None or not previous.good:
+                raise
+            raise self._back_to(previous, as_it_was, fault) from fault
         good = replace(wanted, good=True)
         record.save(self.folder, good)
+        store_settings(self.folder, self.settings)
         self._prune(good.number)
         return self._result(good, pid, asked)
 
-    def _start(self, wanted: ReleaseRecord) -> tuple[int, tuple[Asked, ...]]:
-        variables = release_environment(self.folder, wanted, self.environment)
-        mark = digest(self.folder, wanted, variables)
+    def _start(
+        self, wanted: ReleaseRecord, variables: Mapping[str, str] | None = None
+    ) -> tuple[int, tuple[Asked, ...]]:
+        if variables is None:
+            variables = release_environment(self.folder, wanted, self.environment, self.settings)
+        mark = digest(self.folder, wanted, variables, self.settings)
         self.close()
         with self.steps.step("start", "start it and put it through the gate") as step:
             pid, report = start_and_gate(self.folder, wanted, variables, digest=mark)
             step.note = f"{len(report.workers)} workers, {len(report.asked)} answers"
         return pid, report.asked
 
-    def _back_to(self, previous: ReleaseRecord | None, failed: ReleaseRecord, fault: Failed) -> Failed:
-        """Serve what served before, and say so in the error."""
-        if previous is None or previous.number == failed.number:
-            return fault
+    def _back_to(
+        self, previous: ReleaseRecord, as_it_was: Mapping[str, str] | None, fault: BaseException
+    ) -> BaseException:
+        """Serve what served before, with the values it had, and say so in the error; exit code 4 where it cannot be."""
         try:
-            self._start(previous)
+            self._start(previous, as_it_was)
         except Failed as again:
-            return Failed(
-                f"{fault.what}; release {previous.number}, which served before, does not start either: {again.what}",
-                where=fault.where, details=fault.details, hint=fault.hint,
+            return NeedsHuman(
+                f"{fault}; release {previous.number}, which served before, does not start either: {again.what}",
+                where="up", details=again.details, hint="carboy logs tells more; nothing serves now",
             )  # fmt: skip
+        if not isinstance(fault, Failed):
+            return fault
         return Failed(
             f"{fault.what} (release {previous.number} serves again)",
             where=fault.where, details=fault.details, hint=fault.hint,

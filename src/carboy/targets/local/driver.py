@@ -40,7 +40,7 @@ def _is_supervisor(pid: int, since: float) -> bool:
 
 def start(folder: StateFolder, specification: Specification) -> int:
     """Start the supervisor in the background and return its process id. The specification goes through a pipe."""
-    folder.running.unlink(missing_ok=True)
+    end_orphans(folder)
     with folder.supervisor_log.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-E", "-s", "-m", "carboy.targets.local.supervisor"],
@@ -77,8 +77,7 @@ def stop(folder: StateFolder, *, on_wait: Callable[[float], None] = lambda _: No
     """Stop everything that runs; False where nothing ran. Raises NeedsHuman where something will not end."""
     state = running_state(folder)
     if state is None:
-        folder.running.unlink(missing_ok=True)
-        return False
+        return end_orphans(folder)
     pid = int(state["pid"])
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
@@ -86,6 +85,32 @@ def stop(folder: StateFolder, *, on_wait: Callable[[float], None] = lambda _: No
     _wait_for_end(pid, float(state["since"]), longest, on_wait)
     folder.running.unlink(missing_ok=True)
     return True
+
+
+def end_orphans(folder: StateFolder) -> bool:
+    """End the processes that a killed supervisor left behind; whether there were any."""
+    state = read_json(folder.running) or {}
+    left: list[psutil.Process] = []
+    for item in state.get("processes", []):
+        with contextlib.suppress(psutil.Error, TypeError):
+            process = psutil.Process(item["pid"])
+            if item["pid"] is not None and process.create_time() <= item["since"] + 2:
+                left += [process, *process.children(recursive=True)]
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=5)
+    folder.running.unlink(missing_ok=True)
+    return bool(left)
+
+
+def web_environment(folder: StateFolder) -> dict[str, str] | None:
+    """What the running web process was started with, where the system tells; for starting it again as it was."""
+    for item in (running_state(folder) or {}).get("processes", []):
+        with contextlib.suppress(psutil.Error):
+            if item["name"] == "web" and item["pid"] is not None:
+                return dict(psutil.Process(item["pid"]).environ())
+    return None
 
 
 def _wait_for_end(pid: int, since: float, longest: float, on_wait: Callable[[float], None]) -> None:
@@ -193,15 +218,19 @@ def _take(path: Path, mine: dict[str, Any]) -> None:
 
 
 def _refuse_or_clear(path: Path) -> None:
+    """Raises Failed where the holder lives; a dead holder's lock is moved away, and only that very one."""
     held = read_json(path)
-    if held is None:
-        path.unlink(missing_ok=True)
-        return
-    with contextlib.suppress(psutil.Error):
-        if abs(psutil.Process(int(held["pid"])).create_time() - float(held["since"])) < 1:
+    with contextlib.suppress(psutil.Error, TypeError, KeyError, ValueError):
+        if held is not None and abs(psutil.Process(int(held["pid"])).create_time() - float(held["since"])) < 1:
             raise Failed(
                 f"carboy {held['word']} is at work here (process {held['pid']})",
                 where="lock",
                 hint="wait for it to end, then try again",
             )
-    path.unlink(missing_ok=True)
+    away = path.with_name(f"{path.name}.dead.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(away)
+        if read_json(away) != held:  # another one took it over meanwhile: give it back
+            with contextlib.suppress(FileExistsError):
+                os.link(away, path)
+        away.unlink(missing_ok=True)
