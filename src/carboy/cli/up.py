@@ -73,7 +73,7 @@ def _show(result: UpResult) -> None:
         click.echo(f"           {item.what:<9} {item.path:<28} {item.verdict}", err=True)
     show_notes(result.notes)
     word = "already serves" if result.already else "serves"
-    workers = f", {result.workers} workers" if result.workers else ""
+    workers = f", {result.workers} worker{'s' if result.workers > 1 else ''}" if result.workers else ""
     click.echo(f"release {result.release} {word} with {result.server}{workers} "
                f"({result.seconds['total']:.1f} s)", err=True)  # fmt: skip
     click.echo(result.url)

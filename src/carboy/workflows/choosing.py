@@ -42,7 +42,7 @@ def choose(facts: Facts, prober: Prober) -> Chosen:
         raise probe_failed(best, report)
     good = [Chosen(best, report, best.reason)] if report.status == "ok" else []
     good += _others(candidates[1:], prober)
-    return _the_only(good, facts.app, best, report)
+    return _the_only(good, best, report)
 
 
 def _others(candidates: tuple[Candidate, ...], prober: Prober) -> list[Chosen]:
@@ -50,12 +50,12 @@ def _others(candidates: tuple[Candidate, ...], prober: Prober) -> list[Chosen]:
     return [Chosen(candidate, report, candidate.reason) for candidate, report in tried if report.status == "ok"]
 
 
-def _the_only(good: list[Chosen], app: AppFact, best: Candidate, report: ProbeReport) -> Chosen:
+def _the_only(good: list[Chosen], best: Candidate, report: ProbeReport) -> Chosen:
     """One proven candidate, or several that are the same app by its routes; anything else needs a person."""
     if not good:
         raise probe_failed(best, report)
     if len({_identity(chosen.report) for chosen in good}) > 1:
-        raise several_found(tuple(chosen.candidate for chosen in good), app)
+        raise several_found(tuple(chosen.candidate for chosen in good))
     first = good[0]
     if first.candidate is best:
         return first
@@ -91,10 +91,10 @@ def half_an_app(app: AppFact) -> Failed:
     )
 
 
-def several_found(candidates: tuple[Candidate, ...], app: AppFact) -> Failed:
+def several_found(candidates: tuple[Candidate, ...]) -> Failed:
     lines = tuple(_line(candidate) for candidate in candidates)
     return Failed(
-        f"several apps, and reading cannot tell which: {app.reason}",
+        "several apps import, each with routes of its own, and nothing says which one is served",
         where="app",
         details=lines,
         hint=f"say which: carboy up --app {candidates[0].ref}",
