@@ -92,7 +92,12 @@ def import_once(job: Staging, plan: Plan, made: ReleaseRecord) -> None:
     environment = release_environment(job.folder, made, job.environment, job.settings)
     with job.steps.step("import", "import it once, before its workers do"):
         _run(
-            words, environment, job.source / plan.app.folder, float(plan.release.timeout), where="import", text="import"
+            words,
+            environment,
+            job.source / plan.app.folder,
+            float(plan.release.timeout),
+            where="import",
+            text=made.ref or "import",
         )
 
 
@@ -126,6 +131,6 @@ def _run(
     raise Failed(
         f"`{text}` {reason}",
         where=where,
-        details=ended.lines[-20:] or ("it printed nothing",),
+        details=("last log lines:", *ended.lines[-20:]) if ended.lines else ("it printed nothing",),
         hint=_HINTS.get(where, f"try it by hand: carboy run {text}"),
     )
