@@ -15,7 +15,7 @@ from carboy.workflows.steps import Steps
 
 @dataclass
 class Staging:
-    """`number` is taken when it begins, and its folder goes when it fails. `fixed` is a working set found before."""
+    """`number` is taken when it begins, and its folder goes when it fails. `settings` are the app's, from `--set`."""
 
     folder: StateFolder
     number: int
